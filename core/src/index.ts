@@ -1,0 +1,6 @@
+export * from './ports/clock.js'
+export * from './ports/digest.js'
+export * from './ports/link.js'
+export * from './ports/origin.js'
+export * from './ports/pieces.js'
+export * from './ports/socket.js'

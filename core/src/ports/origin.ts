@@ -1,0 +1,32 @@
+import type { ByteSpan } from '@shoal/protocol'
+
+/** One HTTP load of a segment, or of one span of it. */
+export interface OriginFetchEvents {
+  /** The response's headers came. `total`: bytes in the whole segment, where known. */
+  onResponse(total: number | null): void
+  /** Bytes at `offset` of the segment, in order. They belong to the receiver. */
+  onData(offset: number, bytes: Uint8Array): void
+  /** The span (or whole segment) is complete. */
+  onDone(): void
+  onError(error: OriginError): void
+}
+
+/** An HTTP failure, as the player must hear it. */
+export interface OriginError {
+  readonly kind: 'http-status' | 'network' | 'timeout' | 'bad-response'
+  /** HTTP status where there was one, else 0. */
+  readonly status: number
+  readonly message: string
+  /** What the host's player wants with an error (an XMLHttpRequest or Response); opaque here. */
+  readonly details?: unknown
+}
+
+/** Fetches one segment from the origin. Made by the host for each segment it wants. */
+export interface OriginFetcher {
+  /**
+   * @param span bytes of the segment to fetch, or null for all of it. A host whose origin ignores
+   *   Range hands on the whole response, with its true offsets.
+   * @returns cancels; no event follows
+   */
+  fetch(span: ByteSpan | null, events: OriginFetchEvents): () => void
+}
