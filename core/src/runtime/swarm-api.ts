@@ -1,0 +1,157 @@
+import type { ByteSpan, Millis, PeerId, SegmentId, SegmentManifest, SwarmId } from '@shoal/protocol'
+import type { Clock, Random } from '../ports/clock.js'
+import type { CryptoPort } from '../ports/digest.js'
+import type { PeerLinkFactory } from '../ports/link.js'
+import type { OriginError, OriginFetcher } from '../ports/origin.js'
+import type { PieceReader } from '../ports/pieces.js'
+import type { OpenTrackerSocket } from '../ports/socket.js'
+
+/** What one member of a swarm is. */
+export interface SwarmOptions {
+  readonly swarmId: SwarmId
+  readonly peerId: PeerId
+  readonly role: 'viewer' | 'seeder'
+  /** A seeder's name for the title, for the tracker's dashboard. */
+  readonly name?: string
+  /** `ws://` or `wss://` URLs; the first that answers is used, the others are tried when it goes. */
+  readonly trackers: readonly string[]
+  /** Serve other peers. */
+  readonly uploads: boolean
+  /** Connections at most. */
+  readonly maxLinks: number
+  /** Bytes of segments kept in memory at most; the oldest-used are dropped first. */
+  readonly memoryBytes: number
+  /** Upload cap in bytes per second; Infinity for none. */
+  readonly uploadBytesPerSecond: number
+  /**
+   * `signed`: manifests of peers count only with a trusted signature. `open`: an unsigned manifest
+   * is taken from whoever fetched the segment.
+   */
+  readonly integrity: 'signed' | 'open'
+}
+
+/** The host's side: everything that touches the world. */
+export interface SwarmPorts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly crypto: CryptoPort
+  /** Null where there is no WebRTC: the swarm then only fetches by HTTP, and says so. */
+  readonly links: PeerLinkFactory | null
+  readonly openSocket: OpenTrackerSocket
+  /** Pieces outside memory, for segments published without bytes. */
+  readonly pieces: PieceReader | null
+}
+
+/** A segment that the player wants. */
+export interface WantedSegment {
+  readonly segment: SegmentId
+  /** The byte range that the playlist gives, or null for the whole resource. */
+  readonly range: ByteSpan | null
+  /** When playback reaches it, on the clock of `SwarmPorts`; now or earlier means HTTP at once. */
+  readonly deadline: Millis
+  /** Media duration. */
+  readonly duration: Millis
+  /** At a live edge others want it too and it may just not be announced yet. */
+  readonly live: boolean
+}
+
+/** Bytes of one segment by where they came from, verified or from the origin itself. */
+export interface SegmentSources {
+  readonly http: number
+  readonly peers: number
+  readonly seeders: number
+}
+
+export interface SegmentResult {
+  /**
+   * The whole segment. It stays in the swarm's cache and is served to others: copy it before
+   * handing it to anything that may change or transfer it.
+   */
+  readonly bytes: Uint8Array
+  readonly sources: SegmentSources
+  /** Clock readings: the fetch was asked for, its first byte came, it was complete. */
+  readonly startedAt: Millis
+  readonly firstByteAt: Millis
+  readonly finishedAt: Millis
+}
+
+/** Called asynchronously, never from inside `fetch`. After `onDone`, `onError` or `cancel` nothing follows. */
+export interface SegmentConsumer {
+  /** Bytes of the segment that are here, and its size where known. */
+  onProgress(loaded: number, total: number | null): void
+  onDone(result: SegmentResult): void
+  /** HTTP failed too: the origin's own error, for the player's retry policy. */
+  onError(error: OriginError): void
+}
+
+/** A segment on its way. */
+export interface SegmentFetch {
+  /** Playback moved: the segment is needed earlier or later than said. */
+  setDeadline(deadline: Millis): void
+  /** No longer wanted; pieces that are here stay in the cache. */
+  cancel(): void
+}
+
+/** Why the swarm works by HTTP alone, or null where it does not. */
+export type Degradation =
+  | 'no-tracker'
+  | 'tracker-unreachable'
+  | 'no-webrtc'
+  | 'no-peers'
+  /** Offers and answers pass, and no connection opens: a blocked UDP, most often. */
+  | 'links-fail'
+
+/** Counters since the start, and the state now. Bytes unless said otherwise. */
+export interface SwarmSnapshot {
+  readonly httpBytes: number
+  readonly peerBytes: number
+  readonly seederBytes: number
+  readonly uploadedBytes: number
+  /** Received twice, or thrown away: cancelled too late, or corrupt. */
+  readonly wastedBytes: number
+  /** Pieces whose hash was wrong, and peers dropped for it. */
+  readonly corruptPieces: number
+  readonly segments: { readonly http: number; readonly peers: number; readonly mixed: number }
+  readonly links: readonly LinkSnapshot[]
+  readonly tracker: 'connecting' | 'connected' | 'unreachable' | 'none'
+  readonly degraded: Degradation | null
+  readonly cachedBytes: number
+  readonly cachedSegments: number
+  /** Measured transfer rates in bytes per second; null before the first measurement. */
+  readonly httpRate: number | null
+  readonly peerRate: number | null
+}
+
+export interface LinkSnapshot {
+  readonly peerId: PeerId
+  readonly role: 'viewer' | 'seeder'
+  readonly receivedBytes: number
+  readonly sentBytes: number
+  /** Smoothed round trip in milliseconds, or null before the first. */
+  readonly rtt: number | null
+}
+
+/** One member of one swarm; see `createSwarm`. */
+export interface Swarm {
+  /** Fetches a segment from peers and the origin so that it is here by its deadline. */
+  fetch(wanted: WantedSegment, origin: OriginFetcher, consumer: SegmentConsumer): SegmentFetch
+  /**
+   * Offers a complete segment to the swarm.
+   *
+   * @param bytes null where the host's `PieceReader` has them
+   * @throws RangeError where `bytes` do not have the manifest's size
+   */
+  publish(manifest: SegmentManifest, bytes: Uint8Array | null): void
+  /** Says that a segment is being fetched and will be published, so that others wait for it. */
+  announceFetching(segment: SegmentId): void
+  /** The segment is gone (left the live window, or evicted from disk). */
+  drop(segment: SegmentId): void
+  snapshot(): SwarmSnapshot
+  /** Playback stalls so far, for the report to the tracker. */
+  setStalls(stalls: number): void
+  /** Goodbye to peers, `stopped` to the tracker, everything released. Idempotent. */
+  close(): void
+}
+
+/** Makes and starts a member of a swarm. */
+export type CreateSwarm = (options: SwarmOptions, ports: SwarmPorts) => Swarm
