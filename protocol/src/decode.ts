@@ -1,9 +1,11 @@
 import { DecodeError } from './errors.js'
 import type { SegmentId } from './ids.js'
+import { swarmIdFromBytes } from './ids.js'
 import {
   CHUNK_BYTES,
   DATA_HEADER_BYTES,
   MAX_CANCEL_IDS,
+  MAX_CHUNKS_PER_PIECE,
   MAX_CONTROL_MESSAGE_BYTES,
   MAX_HAVE_ENTRIES,
   MAX_LOSSY_MESSAGE_BYTES,
@@ -115,6 +117,7 @@ function readHello(reader: Reader, swarmTag: number): PeerMessage {
   const flags = onlyFlags(reader.u8(), HELLO_SEEDER | HELLO_UPLOADS)
   const peerId = reader.binaryString(20) as PeerId
   const swarmId = reader.view8(32)
+  if (swarmIdFromBytes(swarmId).tag !== swarmTag) throw new DecodeError('bad-value', 'tag of another swarm')
   const role = (flags & HELLO_SEEDER) !== 0 ? 'seeder' : 'viewer'
   return { type: 'hello', swarmTag, version, peerId, swarmId, role, uploads: (flags & HELLO_UPLOADS) !== 0 }
 }
@@ -135,7 +138,7 @@ function readManifest(reader: Reader): SegmentManifest {
   const pieceSize = 2 ** reader.u8()
   const count = reader.u8()
   if (size < 1 || size > MAX_SEGMENT_BYTES) throw new DecodeError('bad-value', `size ${size}`)
-  if (offset + size > MAX_U48) throw new DecodeError('bad-value', 'offset beyond 48 bits')
+  if (offset + size - 1 > MAX_U48) throw new DecodeError('bad-value', 'offset beyond 48 bits')
   if (pieceSize < MIN_PIECE_BYTES || pieceSize > MAX_PIECE_BYTES) {
     throw new DecodeError('bad-value', `piece size ${pieceSize}`)
   }
@@ -179,7 +182,7 @@ function readHaveEntry(reader: Reader): HaveEntry {
   const track = reader.u32() as TrackId
   const first = reader.u48()
   const count = reader.u16()
-  if (count === 0 || first + count > MAX_U48) throw new DecodeError('bad-value', 'Have run')
+  if (count === 0 || first + count - 1 > MAX_U48) throw new DecodeError('bad-value', 'Have run')
   return { kind: kind === ENTRY_RUN ? 'run' : 'dropped', track, first, count }
 }
 
@@ -197,6 +200,7 @@ function readRequest(reader: Reader, swarmTag: number): PeerMessage {
     const start = reader.u16()
     const end = reader.u16()
     if (start < after || end <= start) throw new DecodeError('bad-value', 'ranges out of order')
+    if (end > MAX_CHUNKS_PER_PIECE) throw new DecodeError('bad-value', `chunk range up to ${end}`)
     chunks.push({ start, end })
     after = end + 1
   }
@@ -214,6 +218,7 @@ function readCancelIds(reader: Reader): number[] {
 function readData(reader: Reader, swarmTag: number): Data {
   const requestId = reader.u32()
   const chunk = reader.u16()
+  if (chunk >= MAX_CHUNKS_PER_PIECE) throw new DecodeError('bad-value', `chunk ${chunk}`)
   const serial = reader.u16()
   const length = reader.remaining
   if (length === 0 || length > CHUNK_BYTES) {

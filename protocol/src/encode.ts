@@ -13,7 +13,7 @@ import type {
   Request,
   SegmentManifest,
 } from './messages.js'
-import { MessageType, PROTOCOL_VERSION } from './messages.js'
+import { MessageType } from './messages.js'
 import {
   ENTRY_DROPPED,
   ENTRY_FETCHING,
@@ -33,11 +33,14 @@ import { Writer } from './writer.js'
 const HEADER_BYTES = 5
 /** Track, sequence, part. */
 const SEGMENT_BYTES = 12
+const MAX_U16 = 0xffff
 
 /**
  * Bytes of a message, in the form of docs/protocol.md.
  *
- * The caller keeps to the limits of `limits.ts`; nothing is checked here, since the values are ours.
+ * The caller keeps to the limits of `limits.ts`: the values are ours and nothing is checked here.
+ * Times are the exception, since they are measured: `backlogMs` and `deadlineMs` are brought into
+ * 0 to 65535, so a deadline of 65.5 seconds or more becomes none and one that has passed becomes 0.
  */
 export function encodeMessage(message: PeerMessage): Uint8Array {
   switch (message.type) {
@@ -64,6 +67,11 @@ function header(size: number, type: number, swarmTag: number): Writer {
   return new Writer(HEADER_BYTES + size).u8(type).u32(swarmTag)
 }
 
+/** Whole milliseconds that fit 16 bits; written as they are, -1 and Infinity would become others. */
+function clampToU16(ms: number): number {
+  return Math.min(MAX_U16, Math.max(0, Math.floor(ms)))
+}
+
 function writeSegment(writer: Writer, id: SegmentId): Writer {
   return writer
     .u32(id.track)
@@ -74,7 +82,7 @@ function writeSegment(writer: Writer, id: SegmentId): Writer {
 function encodeHello(hello: Hello): Uint8Array {
   const flags = (hello.role === 'seeder' ? HELLO_SEEDER : 0) | (hello.uploads ? HELLO_UPLOADS : 0)
   return header(54, MessageType.hello, hello.swarmTag)
-    .u8(PROTOCOL_VERSION)
+    .u8(hello.version)
     .u8(flags)
     .binaryString(hello.peerId)
     .raw(hello.swarmId).bytes
@@ -144,7 +152,7 @@ function encodeHave(have: Have): Uint8Array {
   const writer = header(size, MessageType.have, have.swarmTag)
     .u32(have.serial)
     .u8(have.summary ? HAVE_SUMMARY : 0)
-    .u16(have.backlogMs)
+    .u16(clampToU16(have.backlogMs))
     .u16(have.entries.length)
   for (const entry of have.entries) writeHaveEntry(writer, entry)
   return writer.bytes
@@ -169,7 +177,10 @@ function encodeRequest(request: Request): Uint8Array {
     MessageType.request,
     request.swarmTag,
   ).u32(request.requestId)
-  writeSegment(writer, request.segment).u8(request.piece).u16(request.deadlineMs).u8(request.chunks.length)
+  writeSegment(writer, request.segment)
+    .u8(request.piece)
+    .u16(clampToU16(request.deadlineMs))
+    .u8(request.chunks.length)
   for (const range of request.chunks) writer.u16(range.start).u16(range.end)
   return writer.bytes
 }

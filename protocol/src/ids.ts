@@ -92,19 +92,29 @@ export function hexOf(binary: string): string {
   return hex
 }
 
-const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g
+/** High bits of a UTF-8 lead byte, by the number of bytes that follow it (RFC 3629 section 3). */
+const LEAD_BYTE = [0, 0xc0, 0xe0, 0xf0]
 
-/** UTF-8 bytes of a string; lone surrogates become U+FFFD, as in the Encoding standard. */
+/**
+ * UTF-8 bytes of a string; lone surrogates become U+FFFD, as in the Encoding standard.
+ *
+ * By hand, since this package knows neither browser nor Node and so no TextEncoder.
+ */
 export function utf8(text: string): Uint8Array {
-  const escaped = encodeURIComponent(text.replace(LONE_SURROGATE, '\uFFFD'))
-  const bytes: number[] = []
-  for (let i = 0; i < escaped.length; i++) {
-    if (escaped[i] === '%') {
-      bytes.push(Number.parseInt(escaped.slice(i + 1, i + 3), 16))
-      i += 2
-    } else {
-      bytes.push(escaped.charCodeAt(i))
+  // A UTF-16 code unit takes three bytes at most: a surrogate pair, two units, takes four.
+  const bytes = new Uint8Array(text.length * 3)
+  let at = 0
+  for (let i = 0; i < text.length; i++) {
+    let code = text.codePointAt(i) ?? 0
+    if (code > 0xffff) i++
+    if (code >= 0xd800 && code <= 0xdfff) code = 0xfffd
+    if (code < 0x80) {
+      bytes[at++] = code
+      continue
     }
+    const following = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3
+    bytes[at++] = (LEAD_BYTE[following] ?? 0) | (code >> (6 * following))
+    for (let n = following - 1; n >= 0; n--) bytes[at++] = 0x80 | ((code >> (6 * n)) & 0x3f)
   }
-  return Uint8Array.from(bytes)
+  return bytes.slice(0, at)
 }

@@ -38,6 +38,9 @@ export const MAX_PIECE_BYTES = 1024 * 1024
 /** Largest segment that travels between peers, in bytes; a larger one comes from HTTP alone. */
 export const MAX_SEGMENT_BYTES = MAX_PIECES_PER_SEGMENT * MAX_PIECE_BYTES
 
+/** Chunks in one piece at most: `chunkCountOf(MAX_PIECE_BYTES)`. */
+export const MAX_CHUNKS_PER_PIECE = Math.ceil(MAX_PIECE_BYTES / CHUNK_BYTES)
+
 /** Ranges of missing chunks in one Request at most. */
 export const MAX_REQUEST_RANGES = 32
 
@@ -50,10 +53,16 @@ export const MAX_HAVE_ENTRIES = 512
 /** Session description of one side, in characters at most. */
 export const MAX_SDP_CHARS = 16 * 1024
 
+/**
+ * One message of a tracker, in characters at most: an offer of `MAX_SDP_CHARS` whose line ends are
+ * escaped, or 20 candidates, with room to spare.
+ */
+export const MAX_TRACKER_MESSAGE_CHARS = 64 * 1024
+
 /** One ICE candidate line, in characters at most. */
 export const MAX_CANDIDATE_CHARS = 512
 
-/** Candidates accepted for one connection from one side at most. */
+/** Candidates accepted for one connection from one side at most, and in one session description. */
 export const MAX_CANDIDATES = 20
 
 /**

@@ -1,6 +1,6 @@
 import { DecodeError } from './errors.js'
 import { isBinaryString20 } from './ids.js'
-import { MAX_CANDIDATES } from './limits.js'
+import { MAX_CANDIDATES, MAX_TRACKER_MESSAGE_CHARS } from './limits.js'
 import type { IceCandidate, SessionDescription } from './signals.js'
 import { readCandidate, readDescription } from './signals.js'
 import type { PeerReport } from './stats.js'
@@ -105,9 +105,12 @@ type Fields = Readonly<Record<string, unknown>>
 /**
  * Reads one message of a tracker. Answers to scrape and unknown actions are not for our clients.
  *
- * @throws DecodeError (`bad-json`, `bad-value`, `bad-sdp`, `bad-candidate`)
+ * @throws DecodeError (`too-large`, `bad-json`, `bad-value`, `unknown-version`, `bad-sdp`, `bad-candidate`)
  */
 export function readTrackerMessage(text: string): TrackerMessage {
+  if (text.length > MAX_TRACKER_MESSAGE_CHARS) {
+    throw new DecodeError('too-large', `${text.length} characters of a tracker`)
+  }
   const fields = parseObject(text)
   const failure = fields['failure reason']
   if (typeof failure === 'string') {
@@ -153,20 +156,15 @@ function described(value: unknown, type: SessionDescription['type']): SessionDes
   return description
 }
 
+/** A number of peers; what is none counts as 0, since nothing but a display depends on it. */
 function count(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 0
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0
 }
 
 function readReply(fields: Fields, infoHash: InfoHash): TrackerMessage {
   const interval = fields.interval
-  if (typeof interval !== 'number' || !(interval > 0 && interval <= 86_400)) {
+  if (typeof interval !== 'number' || !(interval >= 1 && interval <= 86_400)) {
     throw new DecodeError('bad-value', 'interval')
-  }
-  const extension = fields.shoal
-  let reportInterval: number | null = null
-  if (typeof extension === 'object' && extension !== null) {
-    const seconds = (extension as Fields).report_interval
-    if (typeof seconds === 'number' && seconds >= 1 && seconds <= 3600) reportInterval = seconds
   }
   const { complete, incomplete } = fields
   return {
@@ -175,15 +173,24 @@ function readReply(fields: Fields, infoHash: InfoHash): TrackerMessage {
     interval,
     complete: count(complete),
     incomplete: count(incomplete),
-    reportInterval,
+    reportInterval: readReportInterval(fields.shoal),
   }
 }
 
+/** A reply without our key, or with a version of it that we do not know, is a stock tracker's. */
+function readReportInterval(extension: unknown): number | null {
+  if (typeof extension !== 'object' || extension === null) return null
+  const { v, report_interval: seconds } = extension as Fields
+  if (v !== TRACKER_EXTENSION_VERSION || typeof seconds !== 'number') return null
+  return seconds >= 1 && seconds <= 3600 ? seconds : null
+}
+
 function readCandidates(extension: unknown): IceCandidate[] {
-  const list =
-    typeof extension === 'object' && extension !== null ? (extension as Fields).candidates : undefined
+  if (typeof extension !== 'object' || extension === null) throw new DecodeError('bad-value', 'no candidates')
+  const { v, candidates: list } = extension as Fields
+  if (v !== TRACKER_EXTENSION_VERSION) throw new DecodeError('unknown-version', 'candidates')
   if (!Array.isArray(list) || list.length === 0 || list.length > MAX_CANDIDATES) {
     throw new DecodeError('bad-value', 'candidates')
   }
-  return list.map(readCandidate)
+  return list.map((candidate) => readCandidate(candidate))
 }

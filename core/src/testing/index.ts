@@ -1,1 +1,18 @@
-export {}
+export { createMemoryLinkPair, type MemoryLinkPair } from './link-pair.js'
+export { MemoryOrigin, type MemoryOriginOptions } from './memory-origin.js'
+export { MemoryTracker } from './memory-tracker.js'
+export { MemoryWorld, type Outcome, type WorldOptions, type WorldPeer } from './memory-world.js'
+export {
+  CLEAR_PATH,
+  DOWNLOAD_QUEUE_MS,
+  type HostOptions,
+  OPENING_ROUND_TRIPS,
+  type PathConditions,
+  SILENCE_NOTICED_MS,
+} from './network/conditions.js'
+export type { HostStats, MemoryHost } from './network/memory-host.js'
+export type { MemoryLink } from './network/memory-link.js'
+export { MemoryNetwork, type MemoryNetworkOptions } from './network/memory-network.js'
+export { seededRandom } from './random.js'
+export { toyCrypto } from './toy-crypto.js'
+export { VirtualClock } from './virtual-clock.js'

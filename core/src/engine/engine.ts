@@ -1,0 +1,358 @@
+import {
+  DecodeError,
+  decodeMessage,
+  encodeMessage,
+  type GoodbyeReason,
+  type Hello,
+  type Millis,
+  type PeerId,
+  type PeerMessage,
+  PROTOCOL_VERSION,
+  type SegmentId,
+  type SegmentManifest,
+  segmentKey,
+} from '@shoal/protocol'
+import type { Random } from '../ports/clock.js'
+import type { LinkSnapshot, SwarmOptions, SwarmSnapshot } from '../runtime/swarm-api.js'
+import { Downloader } from './downloader.js'
+import { HaveAnnouncer } from './have-announcer.js'
+import type { Effect, Input, LinkId } from './io.js'
+import { Peer } from './peer.js'
+import { SegmentStore } from './segment-store.js'
+import { Uploader } from './uploader.js'
+
+/** What the engine needs to know of its swarm. */
+export type EngineOptions = Pick<
+  SwarmOptions,
+  | 'swarmId'
+  | 'peerId'
+  | 'role'
+  | 'uploads'
+  | 'memoryBytes'
+  | 'uploadBytesPerSecond'
+  | 'integrity'
+  | 'maxLinks'
+>
+
+/** A peer that says nothing for this long after the channels opened is let go, in milliseconds. */
+const HELLO_TIMEOUT_MS = 10_000
+
+/** A peer dropped for what it did is not let in again for this long, in milliseconds. */
+const BAN_MS = 600_000
+/** Bans remembered at most; the oldest goes first. */
+const MAX_BANS = 1_000
+
+/** Time between looks at what is not urgent (summaries, silent peers), in milliseconds. */
+const IDLE_LOOK_MS = 1_000
+
+/**
+ * One member of one swarm, without I/O: inputs in, effects out, time and chance handed in.
+ *
+ * Effects are to be carried out in order; answers to them come back as inputs.
+ */
+export class Engine {
+  private readonly options: EngineOptions
+  private readonly store: SegmentStore
+  private readonly peers = new Map<LinkId, Peer>()
+  private readonly banned = new Map<PeerId, Millis>()
+  private readonly uploader: Uploader
+  private readonly announcer: HaveAnnouncer
+  private readonly downloader: Downloader
+  private effects: Effect[] = []
+  /** The input at hand changed nothing that a decision depends on. */
+  private quiet = false
+  private now = 0 as Millis
+
+  constructor(options: EngineOptions, random: Random) {
+    const emit = (effect: Effect): void => {
+      this.effects.push(effect)
+    }
+    const swarmTag = options.swarmId.tag
+    this.options = options
+    this.store = new SegmentStore(options.memoryBytes)
+    this.uploader = new Uploader(this.store, swarmTag, options.uploadBytesPerSecond, emit)
+    this.announcer = new HaveAnnouncer(this.store, swarmTag, () => this.uploader.backlogMs, emit)
+    this.downloader = new Downloader(
+      { swarmTag, self: options.peerId, integrity: options.integrity, random, store: this.store, emit },
+      {
+        segmentChanged: (segment) => this.announcer.segmentChanged(segment, this.now),
+        pieceVerified: (segment, piece) => this.uploader.pieceReady(segment, piece),
+        misbehaved: (peer) => this.ban(peer),
+        unresponsive: (peer) => this.closePeer(peer, 'leaving'),
+        readyPeers: () => this.readyPeers(),
+      },
+    )
+  }
+
+  /** Takes one input; the result is what must be done now. */
+  handle(input: Input): readonly Effect[] {
+    this.now = input.now
+    this.effects = []
+    this.take(input)
+    // Most inputs are chunks in the middle of a piece: they change nothing that is decided here.
+    if (!this.quiet) this.pump()
+    this.quiet = false
+    return this.effects
+  }
+
+  private take(input: Input): void {
+    const { now } = input
+    switch (input.type) {
+      case 'tick':
+        return
+      case 'link-open':
+        return this.linkOpen(input.link, input.initiator)
+      case 'link-closed':
+        return this.linkClosed(input.link)
+      case 'message':
+        return this.message(input.link, input.channel, input.bytes)
+      case 'link-buffered': {
+        const peer = this.peers.get(input.link)
+        if (peer !== undefined) peer.lossyBuffered = input.bytes
+        return
+      }
+      case 'connecting':
+        this.downloader.hopeful = input.hopeful
+        return
+      case 'want':
+        return this.downloader.want(input.wantId, input.wanted, now)
+      case 'deadline':
+        return this.downloader.setDeadline(input.wantId, input.deadline)
+      case 'unwant':
+        return this.downloader.unwant(input.wantId)
+      case 'publish':
+        return this.publish(input.manifest, input.bytes)
+      case 'announce-fetching':
+        return this.announceFetching(input.segment)
+      case 'drop':
+        return this.drop(input.segment)
+      case 'http-response':
+        return this.downloader.origin.response(input.fetchId, input.total, now)
+      case 'http-data':
+        return this.downloader.origin.data(input.fetchId, input.offset, input.bytes, now)
+      case 'http-done':
+        return this.downloader.origin.done(input.fetchId, now)
+      case 'http-error':
+        return this.downloader.origin.error(input.fetchId, input.error, now)
+      case 'hashed':
+        return this.downloader.hashed(input.jobId, input.digest, now)
+      case 'manifest-checked':
+        return this.downloader.checkedManifest(input.jobId, input.trust, now)
+      case 'piece-read':
+        return this.uploader.pieceRead(input.jobId, input.bytes)
+    }
+  }
+
+  private pump(): void {
+    const now = this.now
+    for (const peer of [...this.peers.values()]) {
+      if (peer.identity === null && now - peer.openedAt >= HELLO_TIMEOUT_MS) this.closePeer(peer, 'violation')
+    }
+    const look = this.downloader.pump(now)
+    const upload = this.uploader.pump(now)
+    this.announcer.pump(this.peers.values(), now)
+    for (const segment of this.store.evict((candidate) => this.downloader.pinned(candidate))) {
+      this.announcer.segmentDropped(segment, now)
+    }
+    const idle = this.peers.size > 0 ? now + IDLE_LOOK_MS : Number.POSITIVE_INFINITY
+    const next = Math.min(idle, look ?? idle, upload ?? idle, this.announcer.nextAt ?? idle)
+    if (next < Number.POSITIVE_INFINITY) this.effects.push({ type: 'wake-at', at: next as Millis })
+  }
+
+  private readyPeers(): readonly Peer[] {
+    return [...this.peers.values()].filter((peer) => peer.identity !== null)
+  }
+
+  private linkOpen(link: LinkId, initiator: boolean): void {
+    const peer = new Peer(link, initiator, this.now)
+    this.peers.set(link, peer)
+    const { swarmId, peerId, role, uploads } = this.options
+    this.sendControl(peer, {
+      type: 'hello',
+      swarmTag: swarmId.tag,
+      version: PROTOCOL_VERSION,
+      peerId,
+      swarmId: swarmId.bytes,
+      role,
+      uploads,
+    })
+  }
+
+  private linkClosed(link: LinkId): void {
+    const peer = this.peers.get(link)
+    if (peer === undefined) return
+    this.peers.delete(link)
+    this.downloader.closeLink(peer)
+    this.uploader.closeLink(link)
+  }
+
+  /** Ends a connection from our side. */
+  private closePeer(peer: Peer, reason: GoodbyeReason): void {
+    this.sendControl(peer, { type: 'goodbye', swarmTag: this.options.swarmId.tag, reason })
+    this.effects.push({ type: 'close-link', link: peer.link, reason })
+    this.linkClosed(peer.link)
+  }
+
+  private ban(peer: Peer): void {
+    const peerId = peer.identity?.peerId
+    if (peerId !== undefined) {
+      this.banned.set(peerId, (this.now + BAN_MS) as Millis)
+      const oldest = this.banned.keys().next().value
+      if (this.banned.size > MAX_BANS && oldest !== undefined) this.banned.delete(oldest)
+    }
+    this.closePeer(peer, 'violation')
+  }
+
+  private sendControl(peer: Peer, message: PeerMessage): void {
+    this.effects.push({ type: 'send', link: peer.link, channel: 'control', bytes: encodeMessage(message) })
+  }
+
+  private message(link: LinkId, channel: 'lossy' | 'control', bytes: Uint8Array): void {
+    const peer = this.peers.get(link)
+    if (peer === undefined) return
+    let message: PeerMessage
+    try {
+      message = decodeMessage(bytes, channel)
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      this.ban(peer)
+      return
+    }
+    if (message.swarmTag !== this.options.swarmId.tag) return this.ban(peer)
+    if (message.type === 'hello') return this.hello(peer, message)
+    if (peer.identity === null) {
+      // The lossy channel may overtake the Hello; control cannot.
+      if (channel === 'control') this.ban(peer)
+      return
+    }
+    this.peerMessage(peer, message)
+  }
+
+  private hello(peer: Peer, hello: Hello): void {
+    const { swarmId, peerId } = this.options
+    const sameSwarm = hello.swarmId.every((byte, index) => byte === swarmId.bytes[index])
+    if (peer.identity !== null || !sameSwarm) return this.ban(peer)
+    if (hello.peerId === peerId) return this.closePeer(peer, 'duplicate-connection')
+    const until = this.banned.get(hello.peerId)
+    if (until !== undefined && until > this.now) return this.closePeer(peer, 'violation')
+    const twin = this.readyPeers().find((other) => other.identity?.peerId === hello.peerId)
+    if (twin !== undefined) {
+      const loser = this.loserOf(twin, peer, hello.peerId)
+      this.closePeer(loser, 'duplicate-connection')
+      if (loser === peer) return
+    }
+    if (this.readyPeers().length >= this.options.maxLinks) return this.closePeer(peer, 'full')
+    peer.identity = { peerId: hello.peerId, role: hello.role, uploads: hello.uploads }
+    this.announcer.summary(peer, this.now)
+  }
+
+  /**
+   * Two connections to one peer: both ends must drop the same one. The one whose offerer has the
+   * smaller peer id stays; where both have the same offerer, the newer.
+   */
+  private loserOf(older: Peer, newer: Peer, peerId: PeerId): Peer {
+    if (older.initiator === newer.initiator) return older
+    const weKeepOurs = this.options.peerId < peerId
+    return older.initiator === weKeepOurs ? newer : older
+  }
+
+  private peerMessage(peer: Peer, message: Exclude<PeerMessage, Hello>): void {
+    switch (message.type) {
+      case 'goodbye':
+        this.effects.push({ type: 'close-link', link: peer.link, reason: 'leaving' })
+        return this.linkClosed(peer.link)
+      case 'manifest-request':
+        return this.sendManifest(peer, message.segment)
+      case 'manifest': {
+        const segment = this.store.get(segmentKey(message.manifest.segment))
+        if (segment !== undefined) this.downloader.manifest(peer, message.manifest, segment)
+        return
+      }
+      case 'have':
+        peer.have.apply(message)
+        return
+      case 'request':
+        if (this.options.uploads) this.uploader.request(peer, message, this.now)
+        return
+      case 'cancel':
+        return this.uploader.cancel(peer.link, message.requestIds)
+      case 'data':
+        this.quiet = !this.downloader.data(peer, message, this.now)
+        return
+    }
+  }
+
+  private sendManifest(peer: Peer, id: SegmentId): void {
+    const manifest = this.store.get(segmentKey(id))?.manifest
+    if (manifest == null || !this.options.uploads) return
+    this.sendControl(peer, { type: 'manifest', swarmTag: this.options.swarmId.tag, manifest })
+  }
+
+  private publish(manifest: SegmentManifest, bytes: Uint8Array | null): void {
+    const segment = this.store.open(manifest.segment)
+    segment.reset()
+    segment.fetching = false
+    segment.external = bytes === null
+    segment.adopt(manifest, 'own')
+    if (bytes !== null) segment.buffer = bytes
+    for (let piece = 0; piece < segment.pieceCount; piece++) {
+      segment.verified.add(piece)
+      this.uploader.pieceReady(segment, piece)
+    }
+    this.announcer.segmentChanged(segment, this.now)
+  }
+
+  private announceFetching(id: SegmentId): void {
+    const segment = this.store.open(id)
+    segment.fetching = true
+    this.announcer.segmentChanged(segment, this.now)
+  }
+
+  private drop(id: SegmentId): void {
+    const segment = this.store.get(segmentKey(id))
+    if (segment === undefined || this.downloader.pinned(segment)) return
+    this.store.delete(segment.key)
+    this.announcer.segmentDropped(segment, this.now)
+  }
+
+  /** Says Goodbye to everyone; the result is the last that is to be done. */
+  close(now: Millis): readonly Effect[] {
+    this.now = now
+    this.effects = []
+    for (const peer of [...this.peers.values()]) this.closePeer(peer, 'leaving')
+    return this.effects
+  }
+
+  /** Counters and state; see `SwarmSnapshot`. */
+  snapshot(): EngineSnapshot {
+    const { sources, segments, corruptPieces, wastedBytes, origin, peerRate } = this.downloader
+    return {
+      httpBytes: sources.http,
+      peerBytes: sources.peers,
+      seederBytes: sources.seeders,
+      uploadedBytes: this.uploader.uploadedBytes,
+      wastedBytes,
+      corruptPieces,
+      segments: { ...segments },
+      links: this.readyPeers().map(linkSnapshot),
+      cachedBytes: this.store.bytes,
+      cachedSegments: this.store.count,
+      httpRate: origin.rate.value,
+      peerRate: peerRate.value,
+    }
+  }
+}
+
+/** The engine's part of `SwarmSnapshot`. */
+export type EngineSnapshot = Omit<SwarmSnapshot, 'tracker' | 'degraded'>
+
+function linkSnapshot(peer: Peer): LinkSnapshot {
+  const { identity, receivedBytes, sentBytes, roundTrip } = peer
+  return {
+    peerId: identity?.peerId ?? ('' as PeerId),
+    role: identity?.role ?? 'viewer',
+    receivedBytes,
+    sentBytes,
+    rtt: roundTrip.value,
+  }
+}

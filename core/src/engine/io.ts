@@ -1,0 +1,91 @@
+import type {
+  ByteSpan,
+  ChannelKind,
+  GoodbyeReason,
+  Millis,
+  SegmentId,
+  SegmentManifest,
+} from '@shoal/protocol'
+import type { ManifestTrust } from '../ports/digest.js'
+import type { OriginError } from '../ports/origin.js'
+import type { SegmentResult, WantedSegment } from '../runtime/swarm-api.js'
+
+/** A connection, as the engine names it: unique for the life of the engine. */
+export type LinkId = number
+
+/** What happens to the engine. Every input carries the time; nothing else tells it. */
+export type Input = { readonly now: Millis } & (
+  | { readonly type: 'tick' }
+  /** Both channels of a connection are open. `initiator`: we made the offer. */
+  | { readonly type: 'link-open'; readonly link: LinkId; readonly initiator: boolean }
+  | { readonly type: 'link-closed'; readonly link: LinkId }
+  | {
+      readonly type: 'message'
+      readonly link: LinkId
+      readonly channel: ChannelKind
+      readonly bytes: Uint8Array
+    }
+  /** Bytes in the lossy channel's send buffer now. */
+  | { readonly type: 'link-buffered'; readonly link: LinkId; readonly bytes: number }
+  /** Whether connections may still open soon, so that waiting for peers makes sense. */
+  | { readonly type: 'connecting'; readonly hopeful: boolean }
+  | { readonly type: 'want'; readonly wantId: number; readonly wanted: WantedSegment }
+  | { readonly type: 'deadline'; readonly wantId: number; readonly deadline: Millis }
+  | { readonly type: 'unwant'; readonly wantId: number }
+  | { readonly type: 'publish'; readonly manifest: SegmentManifest; readonly bytes: Uint8Array | null }
+  | { readonly type: 'announce-fetching'; readonly segment: SegmentId }
+  | { readonly type: 'drop'; readonly segment: SegmentId }
+  /** Answers to effects, each with the id that the effect carried. */
+  | { readonly type: 'http-response'; readonly fetchId: number; readonly total: number | null }
+  | {
+      readonly type: 'http-data'
+      readonly fetchId: number
+      readonly offset: number
+      readonly bytes: Uint8Array
+    }
+  | { readonly type: 'http-done'; readonly fetchId: number }
+  | { readonly type: 'http-error'; readonly fetchId: number; readonly error: OriginError }
+  | { readonly type: 'hashed'; readonly jobId: number; readonly digest: Uint8Array }
+  | { readonly type: 'manifest-checked'; readonly jobId: number; readonly trust: ManifestTrust }
+  | { readonly type: 'piece-read'; readonly jobId: number; readonly bytes: Uint8Array | null }
+)
+
+/** What the engine wants done. */
+export type Effect =
+  | {
+      readonly type: 'send'
+      readonly link: LinkId
+      readonly channel: ChannelKind
+      readonly bytes: Uint8Array
+    }
+  /** Close, after what was sent before has gone out. */
+  | { readonly type: 'close-link'; readonly link: LinkId; readonly reason: GoodbyeReason }
+  | {
+      readonly type: 'http-fetch'
+      readonly fetchId: number
+      readonly wantId: number
+      readonly span: ByteSpan | null
+    }
+  | { readonly type: 'http-cancel'; readonly fetchId: number }
+  /** SHA-256 of bytes that do not change until the answer; the answer is `hashed`. */
+  | { readonly type: 'hash'; readonly jobId: number; readonly bytes: Uint8Array }
+  | { readonly type: 'check-manifest'; readonly jobId: number; readonly manifest: SegmentManifest }
+  | {
+      readonly type: 'read-piece'
+      readonly jobId: number
+      readonly segment: SegmentId
+      readonly span: ByteSpan
+    }
+  | {
+      readonly type: 'progress'
+      readonly wantId: number
+      readonly loaded: number
+      readonly total: number | null
+    }
+  | { readonly type: 'done'; readonly wantId: number; readonly result: SegmentResult }
+  | { readonly type: 'failed'; readonly wantId: number; readonly error: OriginError }
+  /** Give a tick at this time; a later one replaces it. */
+  | { readonly type: 'wake-at'; readonly at: Millis }
+
+/** Takes effects as they arise. */
+export type EmitEffect = (effect: Effect) => void

@@ -1,0 +1,55 @@
+import { encodeMessage, type Millis } from '@shoal/protocol'
+import type { EmitEffect } from './io.js'
+import type { Peer } from './peer.js'
+import type { Want } from './want.js'
+
+/** A manifest that has not come after this long is asked of another peer, in milliseconds. */
+const ANSWER_MS = 500
+
+/** A peer that did not answer is asked again after this long. */
+const ASK_AGAIN_MS = 3_000
+
+/** Asks, for one segment, one peer at a time for its manifest; a seeder first. */
+export class ManifestRequests {
+  private readonly askedAt = new Map<string, Millis>()
+  private readonly swarmTag: number
+  private readonly emit: EmitEffect
+
+  constructor(swarmTag: number, emit: EmitEffect) {
+    this.swarmTag = swarmTag
+    this.emit = emit
+  }
+
+  /** Asks where nobody has been asked lately. */
+  ensure(want: Want, peers: readonly Peer[], now: Millis): void {
+    const { key, id } = want.segment
+    const last = this.askedAt.get(key)
+    if (last !== undefined && now - last < ANSWER_MS) return
+    const holders = peers.filter((peer) => {
+      const asked = peer.manifestAsked.get(key)
+      return peer.offers(id) && (asked === undefined || now - asked >= ASK_AGAIN_MS)
+    })
+    const peer = holders.find((holder) => holder.identity?.role === 'seeder') ?? holders[0]
+    if (peer === undefined) return
+    peer.manifestAsked.set(key, now)
+    this.askedAt.set(key, now)
+    const bytes = encodeMessage({ type: 'manifest-request', swarmTag: this.swarmTag, segment: id })
+    this.emit({ type: 'send', link: peer.link, channel: 'control', bytes })
+  }
+
+  /** True where the manifest was asked of this peer and nothing has come yet. */
+  expects(peer: Peer, key: string): boolean {
+    return peer.manifestAsked.has(key)
+  }
+
+  /** The segment's manifest is here, or nobody waits for it any more. */
+  settled(key: string, peers: Iterable<Peer>): void {
+    this.askedAt.delete(key)
+    for (const peer of peers) peer.manifestAsked.delete(key)
+  }
+
+  /** The answer was of no use: the next peer may be asked at once. */
+  refused(key: string): void {
+    this.askedAt.delete(key)
+  }
+}

@@ -1,0 +1,139 @@
+import type { ByteSpan, Millis, PeerId, SegmentId } from '@shoal/protocol'
+import type { LinkId } from './io.js'
+import type { PieceRequest } from './piece-request.js'
+import { RoundTrip, TransferRate } from './rates.js'
+import { RemoteHave } from './remote-have.js'
+import type { PieceSource, Segment } from './segment.js'
+
+/**
+ * Bytes asked of one peer and not yet here, at first and at most, and after losses at least.
+ *
+ * Two pieces of 64 KiB to begin, four at most: a partially reliable channel collapses under more
+ * (measured; 16 outstanding pieces stalled for 45 s), and one more source beats a bigger window.
+ */
+const FIRST_WINDOW_BYTES = 128 * 1024
+const MAX_WINDOW_BYTES = 256 * 1024
+const MIN_WINDOW_BYTES = 64 * 1024
+const WINDOW_STEP_BYTES = 16 * 1024
+
+/** Assumed until measured. */
+const UNKNOWN_RTT_MS = 100
+const UNKNOWN_RATE_BYTES_PER_SECOND = 500_000
+
+/** A peer whose Hello has come. */
+export interface Identity {
+  readonly peerId: PeerId
+  readonly role: 'viewer' | 'seeder'
+  /** It takes Requests. */
+  readonly uploads: boolean
+}
+
+/** What a peer has been told of one segment. */
+export interface Told {
+  pieces: number
+  fetching: boolean
+}
+
+/** One connection and what is known of the peer at its other end. */
+export class Peer {
+  readonly link: LinkId
+  readonly initiator: boolean
+  readonly openedAt: Millis
+  identity: Identity | null = null
+  readonly have = new RemoteHave()
+  readonly roundTrip = new RoundTrip()
+  readonly rate = new TransferRate()
+  /** Our requests, by id. */
+  readonly requests = new Map<number, PieceRequest>()
+  /** Keys of segments whose manifest was asked of it, with the time. */
+  readonly manifestAsked = new Map<string, Millis>()
+  readonly told = new Map<string, Told>()
+  haveSerial = 0
+  /** When everything held was last told to it. */
+  summaryAt = 0
+  dataSerial = 0
+  /** Bytes in the lossy channel's send buffer, as far as known. */
+  lossyBuffered = 0
+  windowBytes = FIRST_WINDOW_BYTES
+  /** Not asked before this time: it owed answers that did not come. */
+  suspectUntil = 0
+  lastDataAt: Millis | null = null
+  lastPieceAt = 0
+  timeouts = 0
+  corrupt = 0
+  receivedBytes = 0
+  wastedBytes = 0
+  sentBytes = 0
+
+  constructor(link: LinkId, initiator: boolean, now: Millis) {
+    this.link = link
+    this.initiator = initiator
+    this.openedAt = now
+  }
+
+  get source(): PieceSource {
+    return this.identity?.role === 'seeder' ? 'seeders' : 'peers'
+  }
+
+  get outstandingBytes(): number {
+    let bytes = 0
+    for (const request of this.requests.values()) bytes += request.bytes - request.received
+    return bytes
+  }
+
+  /** May be asked for pieces now. */
+  usable(now: Millis): boolean {
+    return this.identity?.uploads === true && now >= this.suspectUntil
+  }
+
+  holdsPiece(segment: Segment, piece: number): boolean {
+    return this.have.hasPiece(segment.id, piece)
+  }
+
+  offers(id: SegmentId): boolean {
+    return this.identity?.uploads === true && this.have.offers(id)
+  }
+
+  /** Room in the window for `bytes` more; one request is always allowed. */
+  hasRoom(bytes: number): boolean {
+    return this.requests.size === 0 || this.outstandingBytes + bytes <= this.windowBytes
+  }
+
+  /** Expected milliseconds until `bytes` asked for now would be here. */
+  eta(bytes: number): number {
+    const rate = this.rate.value ?? UNKNOWN_RATE_BYTES_PER_SECOND
+    const rtt = this.roundTrip.value ?? UNKNOWN_RTT_MS
+    return rtt / 2 + this.have.backlogMs + ((this.outstandingBytes + bytes) * 1000) / rate
+  }
+
+  /** A piece came whole. */
+  pieceDone(request: PieceRequest, now: Millis): void {
+    // Busy time of this peer for us: since it was asked, or since it finished the piece before.
+    const since = Math.max(request.askedAt, this.lastPieceAt)
+    this.rate.sample(request.bytes, (now - since) as Millis)
+    this.lastPieceAt = now
+    this.timeouts = 0
+    if (request.repairs === 0) {
+      this.windowBytes = Math.min(MAX_WINDOW_BYTES, this.windowBytes + WINDOW_STEP_BYTES)
+    }
+  }
+
+  /** Answers are missing. */
+  pieceLate(): void {
+    this.timeouts++
+    this.windowBytes = Math.max(MIN_WINDOW_BYTES, this.windowBytes / 2)
+  }
+}
+
+/** A piece that a peer asked of us. */
+export interface UploadRequest {
+  readonly id: number
+  readonly segment: Segment
+  readonly piece: number
+  /** Dropped, unanswered, after this. */
+  readonly deadline: Millis
+  /** Chunks still to send, ascending. */
+  chunks: ByteSpan[]
+  /** The piece's bytes; null until they have been read or verified. */
+  bytes: Uint8Array | null
+}

@@ -1,0 +1,230 @@
+import { type Data, encodeMessage, type Millis, NO_DEADLINE_MS } from '@shoal/protocol'
+import type { Random } from '../ports/clock.js'
+import type { EmitEffect } from './io.js'
+import type { Peer } from './peer.js'
+import { PieceRequest } from './piece-request.js'
+import type { Segment } from './segment.js'
+import { missingPieces, type Want } from './want.js'
+
+/** Pieces asked for and not here, over all peers, at most. */
+const MAX_OUTSTANDING = 24
+
+/** An answer is late after smoothed RTT + 4 variations, within these bounds, in milliseconds. */
+const MIN_ANSWER_TIMEOUT_MS = 250
+const UNKNOWN_ANSWER_TIMEOUT_MS = 1_000
+
+/** Reordering that is waited out before a gap counts as loss, in milliseconds at least (RFC 8985: RTT/4). */
+const MIN_REORDERING_MS = 20
+
+/** Repairs of one request before its piece is asked of another peer. */
+const MAX_REPAIRS = 2
+
+/** A peer that owes answers and has sent nothing for this long is not asked for a while. */
+const SILENCE_MS = 1_500
+const SUSPECT_MS = 5_000
+
+/** Late answers in a row after which the connection is given up. */
+export const MAX_TIMEOUTS = 6
+
+/** What the requests' owner hears. */
+export interface PieceDownloadEvents {
+  /** All chunks of a piece are in the buffer, not yet verified. */
+  pieceArrived(peer: Peer, request: PieceRequest): void
+  /** A message that no correct peer sends. */
+  violation(peer: Peer): void
+}
+
+/** Asks peers for pieces, repairs what is lost, and takes back what does not come. */
+export class PieceDownloads {
+  /** Requests by segment key and piece, so that no piece is asked for twice. */
+  private readonly inFlight = new Map<string, { peer: Peer; request: PieceRequest }>()
+  private nextRequest = 1
+  private readonly swarmTag: number
+  private readonly random: Random
+  private readonly emit: EmitEffect
+  private readonly events: PieceDownloadEvents
+  /** Payload bytes that came and were of no use. */
+  wastedBytes = 0
+
+  constructor(swarmTag: number, random: Random, emit: EmitEffect, events: PieceDownloadEvents) {
+    this.swarmTag = swarmTag
+    this.random = random
+    this.emit = emit
+    this.events = events
+  }
+
+  get outstanding(): number {
+    return this.inFlight.size
+  }
+
+  /** Asks for what is missing of one wanted segment, as far as windows allow. */
+  schedule(want: Want, peers: readonly Peer[], now: Millis): void {
+    const { segment } = want
+    const span = want.http === null ? null : (want.http.span ?? { start: 0, end: Number.POSITIVE_INFINITY })
+    const open = missingPieces(segment).filter((piece) => {
+      if (this.inFlight.has(pieceKey(segment, piece))) return false
+      const bytes = segment.pieceSpan(piece)
+      return span === null || bytes.end <= span.start || bytes.start >= span.end
+    })
+    for (const { piece, holders } of this.rarestFirst(segment, open, peers, now)) {
+      if (this.inFlight.size >= MAX_OUTSTANDING) return
+      const span = segment.pieceSpan(piece)
+      const peer = this.bestProvider(holders, span.end - span.start)
+      if (peer === null) continue
+      want.peersSince ??= now
+      this.ask(peer, segment, piece, want.deadline, now)
+    }
+  }
+
+  /** Takes a chunk. True where it completed a piece or was a violation. */
+  data(peer: Peer, message: Data, now: Millis): boolean {
+    peer.lastDataAt = now
+    peer.receivedBytes += message.payload.byteLength
+    const request = peer.requests.get(message.requestId)
+    const taken = request?.accept(message.chunk, message.payload, now)
+    if (request === undefined || taken === 'duplicate') {
+      // Cancelled too late, repaired too early, or never asked for.
+      this.wastedBytes += message.payload.byteLength
+      peer.wastedBytes += message.payload.byteLength
+      return false
+    }
+    if (taken === false) {
+      this.events.violation(peer)
+      return true
+    }
+    if (request.received === message.payload.byteLength && request.repairs === 0) {
+      peer.roundTrip.sample((now - request.askedAt) as Millis)
+    }
+    if (!request.complete) return false
+    this.release(peer, request)
+    peer.pieceDone(request, now)
+    this.events.pieceArrived(peer, request)
+    return true
+  }
+
+  /** Repairs and gives up what is late. Returns peers that do not answer any more. */
+  checkTimeouts(peers: Iterable<Peer>, now: Millis): Peer[] {
+    const dead: Peer[] = []
+    for (const peer of peers) {
+      for (const request of [...peer.requests.values()]) this.checkRequest(peer, request, now)
+      if (peer.timeouts >= MAX_TIMEOUTS) dead.push(peer)
+    }
+    return dead
+  }
+
+  /** Drops the requests for one piece, or for all pieces, of a segment, and says so to the peers. */
+  cancel(segment: Segment, piece: number | null = null): void {
+    const ids = new Map<Peer, number[]>()
+    for (const { peer, request } of [...this.inFlight.values()]) {
+      if (request.segment !== segment || (piece !== null && request.piece !== piece)) continue
+      this.release(peer, request)
+      ids.set(peer, [...(ids.get(peer) ?? []), request.id])
+    }
+    for (const [peer, requestIds] of ids) {
+      const bytes = encodeMessage({ type: 'cancel', swarmTag: this.swarmTag, requestIds })
+      this.sendLossy(peer, bytes)
+    }
+  }
+
+  /** A connection is gone: what it owed is free to be asked of others. */
+  closeLink(peer: Peer): void {
+    for (const request of [...peer.requests.values()]) this.release(peer, request)
+  }
+
+  /** Pieces by how few peers hold them; those that nobody usable holds are left out. */
+  private rarestFirst(
+    segment: Segment,
+    pieces: readonly number[],
+    peers: readonly Peer[],
+    now: Millis,
+  ): { piece: number; holders: Peer[] }[] {
+    const usable = peers.filter((peer) => peer.usable(now))
+    return pieces
+      .map((piece) => ({
+        piece,
+        holders: usable.filter((peer) => peer.holdsPiece(segment, piece)),
+        order: this.random(),
+      }))
+      .filter(({ holders }) => holders.length > 0)
+      .sort((a, b) => a.holders.length - b.holders.length || a.order - b.order)
+  }
+
+  /** The holder that would deliver soonest, +-10 % so that equals share the load. */
+  private bestProvider(holders: readonly Peer[], bytes: number): Peer | null {
+    let best: Peer | null = null
+    let bestEta = Number.POSITIVE_INFINITY
+    for (const peer of holders) {
+      if (!peer.hasRoom(bytes)) continue
+      const eta = peer.eta(bytes) * (0.9 + 0.2 * this.random())
+      if (eta < bestEta) {
+        best = peer
+        bestEta = eta
+      }
+    }
+    return best
+  }
+
+  private ask(peer: Peer, segment: Segment, piece: number, deadline: Millis, now: Millis): void {
+    const request = new PieceRequest(this.nextRequest++ >>> 0, segment, piece, deadline, now)
+    peer.requests.set(request.id, request)
+    this.inFlight.set(pieceKey(segment, piece), { peer, request })
+    this.sendRequest(peer, request, now)
+  }
+
+  private sendRequest(peer: Peer, request: PieceRequest, now: Millis): void {
+    const left = Math.round(request.deadline - now)
+    const bytes = encodeMessage({
+      type: 'request',
+      swarmTag: this.swarmTag,
+      requestId: request.id,
+      segment: request.segment.id,
+      piece: request.piece,
+      // Past its deadline a piece is still wanted: nobody else may have it, HTTP may be down.
+      deadlineMs: left <= 0 || left >= NO_DEADLINE_MS ? NO_DEADLINE_MS : left,
+      chunks: request.missingRanges(),
+    })
+    this.sendLossy(peer, bytes)
+  }
+
+  private sendLossy(peer: Peer, bytes: Uint8Array): void {
+    peer.lossyBuffered += bytes.byteLength
+    this.emit({ type: 'send', link: peer.link, channel: 'lossy', bytes })
+  }
+
+  private checkRequest(peer: Peer, request: PieceRequest, now: Millis): void {
+    const timeout = peer.roundTrip.timeout(MIN_ANSWER_TIMEOUT_MS, UNKNOWN_ANSWER_TIMEOUT_MS)
+    // The last chunk is here and others are not: after a reordering window they are lost. Once is
+    // enough before a full timeout: repairs in a storm would be worse than the loss.
+    const reordering = Math.max(MIN_REORDERING_MS, (peer.roundTrip.value ?? 0) / 4)
+    if (request.tailSeen && request.repairs === 0 && now - request.lastActivity >= reordering) {
+      this.repair(peer, request, now)
+      return
+    }
+    // While the peer sends other pieces, this one waits its turn there.
+    const silence = now - Math.max(request.lastActivity, peer.lastDataAt ?? 0)
+    if (silence < Math.min(timeout * 2 ** request.repairs, SILENCE_MS)) return
+    const silent = now - Math.max(request.askedAt, peer.lastDataAt ?? 0) >= SILENCE_MS
+    peer.pieceLate()
+    if (!silent && request.repairs < MAX_REPAIRS) {
+      this.repair(peer, request, now)
+      return
+    }
+    if (silent) peer.suspectUntil = now + SUSPECT_MS
+    this.release(peer, request)
+  }
+
+  private repair(peer: Peer, request: PieceRequest, now: Millis): void {
+    request.repairs++
+    request.lastActivity = now
+    this.sendRequest(peer, request, now)
+  }
+
+  private release(peer: Peer, request: PieceRequest): void {
+    peer.requests.delete(request.id)
+    this.inFlight.delete(pieceKey(request.segment, request.piece))
+  }
+}
+
+function pieceKey(segment: Segment, piece: number): string {
+  return `${segment.key}/${piece}`
+}

@@ -1,0 +1,79 @@
+import { type SegmentId, segmentKey } from '@shoal/protocol'
+import { Segment } from './segment.js'
+
+/** Segments outside memory that are remembered at most: a day of live renditions, bounded. */
+const MAX_SEGMENTS = 65_536
+
+/** The segments that this peer holds or wants, with a bound on the bytes in memory. */
+export class SegmentStore {
+  private readonly segments = new Map<string, Segment>()
+  private readonly memoryBytes: number
+  private uses = 0
+
+  constructor(memoryBytes: number) {
+    this.memoryBytes = memoryBytes
+  }
+
+  get(key: string): Segment | undefined {
+    return this.segments.get(key)
+  }
+
+  /** The segment, made where it is not known; it becomes the most recently used. */
+  open(id: SegmentId): Segment {
+    const key = segmentKey(id)
+    let segment = this.segments.get(key)
+    if (segment === undefined) {
+      segment = new Segment(id)
+      this.segments.set(key, segment)
+    }
+    this.touch(segment)
+    return segment
+  }
+
+  touch(segment: Segment): void {
+    segment.lastUsed = ++this.uses
+  }
+
+  delete(key: string): void {
+    this.segments.delete(key)
+  }
+
+  values(): IterableIterator<Segment> {
+    return this.segments.values()
+  }
+
+  get bytes(): number {
+    let bytes = 0
+    for (const segment of this.segments.values()) bytes += segment.buffer?.byteLength ?? 0
+    return bytes
+  }
+
+  get count(): number {
+    let count = 0
+    for (const segment of this.segments.values()) if (segment.complete) count++
+    return count
+  }
+
+  /**
+   * Drops the least recently used segments until the bytes in memory keep to their bound.
+   *
+   * @param pinned true for a segment that is wanted or being fetched
+   * @returns what was dropped
+   */
+  evict(pinned: (segment: Segment) => boolean): Segment[] {
+    let bytes = this.bytes
+    if (bytes <= this.memoryBytes && this.segments.size <= MAX_SEGMENTS) return []
+    const dropped: Segment[] = []
+    const oldestFirst = [...this.segments.values()].sort((a, b) => a.lastUsed - b.lastUsed)
+    for (const segment of oldestFirst) {
+      if (bytes <= this.memoryBytes && this.segments.size <= MAX_SEGMENTS) break
+      if (pinned(segment)) continue
+      const held = segment.buffer?.byteLength ?? 0
+      if (held === 0 && this.segments.size <= MAX_SEGMENTS) continue
+      bytes -= held
+      this.segments.delete(segment.key)
+      dropped.push(segment)
+    }
+    return dropped
+  }
+}

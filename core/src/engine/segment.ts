@@ -1,0 +1,97 @@
+import {
+  type ByteSpan,
+  pieceCountOf,
+  type SegmentId,
+  type SegmentManifest,
+  segmentKey,
+} from '@shoal/protocol'
+import type { ManifestTrust } from '../ports/digest.js'
+import type { SegmentSources } from '../runtime/swarm-api.js'
+import { PieceSet } from './piece-set.js'
+
+/** Where a manifest came from: `own` was made here, from bytes of the origin. */
+export type ManifestSource = 'own' | ManifestTrust
+
+/** Who delivered a piece. */
+export type PieceSource = keyof SegmentSources
+
+/** One segment as this peer knows it: its manifest, the bytes that are here, what is verified. */
+export class Segment {
+  readonly id: SegmentId
+  readonly key: string
+  manifest: SegmentManifest | null = null
+  manifestSource: ManifestSource = 'unsigned'
+  /** Bytes of the segment, once its size is known; verified, unverified and missing parts alike. */
+  buffer: Uint8Array | null = null
+  /** Bytes are outside memory, all verified: the host's `PieceReader` has them. */
+  external = false
+  /** Being fetched by HTTP here or, for a seeder, by its host. */
+  fetching = false
+  /** Manifests of peers failed for it: it comes from HTTP alone. */
+  httpOnly = false
+  /** Larger than what travels between peers: nobody is told of it. */
+  readonly verified = new PieceSet()
+  /** Complete pieces that wait for their hash. */
+  readonly hashing = new PieceSet()
+  /** Pieces of which HTTP gave the bytes: right whatever a manifest of a peer says. */
+  readonly fromHttp = new PieceSet()
+  readonly sources = { http: 0, peers: 0, seeders: 0 }
+  lastUsed = 0
+
+  constructor(id: SegmentId) {
+    this.id = id
+    this.key = segmentKey(id)
+  }
+
+  get size(): number | null {
+    return this.manifest?.size ?? this.buffer?.byteLength ?? null
+  }
+
+  get pieceCount(): number {
+    return this.manifest === null ? 0 : pieceCountOf(this.manifest.size, this.manifest.pieceSize)
+  }
+
+  get complete(): boolean {
+    return this.manifest !== null && this.verified.size === this.pieceCount
+  }
+
+  /** Bytes that a piece spans; the last one may be shorter than the others. */
+  pieceSpan(piece: number): ByteSpan {
+    const { pieceSize = 0, size = 0 } = this.manifest ?? {}
+    return { start: piece * pieceSize, end: Math.min(size, (piece + 1) * pieceSize) }
+  }
+
+  /** The piece's bytes in the buffer: a view, not a copy. */
+  pieceBytes(piece: number): Uint8Array | null {
+    const span = this.pieceSpan(piece)
+    return this.buffer?.subarray(span.start, span.end) ?? null
+  }
+
+  /** Bytes of verified pieces. */
+  verifiedBytes(): number {
+    let bytes = 0
+    for (let piece = 0; piece < this.pieceCount; piece++) {
+      const span = this.pieceSpan(piece)
+      if (this.verified.has(piece)) bytes += span.end - span.start
+    }
+    return bytes
+  }
+
+  /** Takes a manifest and makes room for the bytes. */
+  adopt(manifest: SegmentManifest, source: ManifestSource): void {
+    this.manifest = manifest
+    this.manifestSource = source
+    if (this.buffer === null && !this.external) this.buffer = new Uint8Array(manifest.size)
+  }
+
+  /** Forgets manifest and bytes: they were not what the origin serves. */
+  reset(): void {
+    for (let piece = 0; piece < this.pieceCount; piece++) {
+      this.verified.delete(piece)
+      this.hashing.delete(piece)
+      this.fromHttp.delete(piece)
+    }
+    this.manifest = null
+    this.buffer = null
+  }
+}

@@ -1,0 +1,248 @@
+import {
+  type ByteSpan,
+  CHUNK_BYTES,
+  chunkCountOf,
+  encodeMessage,
+  type Millis,
+  NO_DEADLINE_MS,
+  type Request,
+  segmentKey,
+} from '@shoal/protocol'
+import { LOSSY_BUFFER_HIGH_BYTES } from '../ports/link.js'
+import type { EmitEffect, LinkId } from './io.js'
+import type { Peer, UploadRequest } from './peer.js'
+import { TokenBucket, TransferRate } from './rates.js'
+import type { Segment } from './segment.js'
+import type { SegmentStore } from './segment-store.js'
+
+/** Requests of one peer that are kept at most; a well-behaved asker has far fewer outstanding. */
+const MAX_REQUESTS_PER_PEER = 48
+
+/** Longest time a request without a deadline waits, in milliseconds. */
+const MAX_WAIT_MS = 10_000
+
+/** Uplink assumed until measured, for the backlog that is told, in bytes per second. */
+const UNKNOWN_UPLINK_BYTES_PER_SECOND = 1_000_000
+
+/** Chunks of one request in a row, so that choosing the most urgent one is not paid for each. */
+const CHUNKS_PER_TURN = 8
+
+/** Burst of the upload cap, in bytes: one full send buffer. */
+const UPLOAD_BURST_BYTES = LOSSY_BUFFER_HIGH_BYTES
+
+interface Queue {
+  readonly peer: Peer
+  readonly requests: Map<number, UploadRequest>
+}
+
+/**
+ * Serves pieces: earliest deadline first, at most one send buffer ahead of the network, so that a
+ * Cancel or a more urgent request takes effect at once.
+ */
+export class Uploader {
+  private readonly queues = new Map<LinkId, Queue>()
+  private readonly reads = new Map<number, UploadRequest>()
+  private readonly bucket: TokenBucket
+  private readonly uplink = new TransferRate()
+  private uplinkSince: Millis | null = null
+  private uplinkBytes = 0
+  private nextJob = 0
+  private readonly store: SegmentStore
+  private readonly swarmTag: number
+  private readonly emit: EmitEffect
+  uploadedBytes = 0
+
+  constructor(store: SegmentStore, swarmTag: number, bytesPerSecond: number, emit: EmitEffect) {
+    this.store = store
+    this.swarmTag = swarmTag
+    this.emit = emit
+    this.bucket = new TokenBucket(bytesPerSecond, UPLOAD_BURST_BYTES)
+  }
+
+  /** Takes a Request. What cannot be served is dropped: the asker notices by time. */
+  request(peer: Peer, message: Request, now: Millis): void {
+    const segment = this.store.get(segmentKey(message.segment))
+    if (segment?.manifest == null || message.piece >= segment.pieceCount) return
+    const queue = this.queueOf(peer)
+    const known = queue.requests.get(message.requestId)
+    const span = segment.pieceSpan(message.piece)
+    const chunks = clip(message.chunks, chunkCountOf(span.end - span.start))
+    if (chunks.length === 0) return
+    if (known !== undefined) {
+      known.chunks = mergeRanges(known.chunks, chunks)
+      return
+    }
+    const held = segment.verified.has(message.piece)
+    if (!held && !segment.fetching) return
+    if (queue.requests.size >= MAX_REQUESTS_PER_PEER) return
+    const wait = message.deadlineMs === NO_DEADLINE_MS ? MAX_WAIT_MS : message.deadlineMs
+    const upload: UploadRequest = {
+      id: message.requestId,
+      segment,
+      piece: message.piece,
+      deadline: (now + Math.min(wait, MAX_WAIT_MS)) as Millis,
+      chunks,
+      bytes: null,
+    }
+    queue.requests.set(upload.id, upload)
+    this.store.touch(segment)
+    if (held) this.load(upload)
+  }
+
+  cancel(link: LinkId, requestIds: readonly number[]): void {
+    const queue = this.queues.get(link)
+    for (const id of requestIds) queue?.requests.delete(id)
+  }
+
+  closeLink(link: LinkId): void {
+    this.queues.delete(link)
+  }
+
+  /** A piece that requests may wait for has been verified. */
+  pieceReady(segment: Segment, piece: number): void {
+    for (const queue of this.queues.values()) {
+      for (const upload of queue.requests.values()) {
+        if (upload.segment === segment && upload.piece === piece && upload.bytes === null) this.load(upload)
+      }
+    }
+  }
+
+  /** Bytes that `read-piece` asked for; null where they are gone. */
+  pieceRead(jobId: number, bytes: Uint8Array | null): void {
+    const upload = this.reads.get(jobId)
+    this.reads.delete(jobId)
+    if (upload === undefined) return
+    const span = upload.segment.pieceSpan(upload.piece)
+    if (bytes?.byteLength === span.end - span.start) upload.bytes = bytes
+    else for (const queue of this.queues.values()) dropUpload(queue, upload)
+  }
+
+  /** Milliseconds that what is queued will take. */
+  get backlogMs(): number {
+    let bytes = 0
+    for (const queue of this.queues.values()) {
+      for (const upload of queue.requests.values()) {
+        if (upload.bytes !== null) bytes += chunkTotal(upload.chunks) * CHUNK_BYTES
+      }
+    }
+    return (bytes * 1000) / (this.uplink.value ?? UNKNOWN_UPLINK_BYTES_PER_SECOND)
+  }
+
+  /** Sends what the channels take. Returns when to try again because of the cap, or null. */
+  pump(now: Millis): Millis | null {
+    for (;;) {
+      const next = this.mostUrgent(now)
+      if (next === null) {
+        this.measureUplink(now)
+        return null
+      }
+      for (let sent = 0; sent < CHUNKS_PER_TURN && this.canSend(next); sent++) {
+        if (!this.bucket.take(CHUNK_BYTES, now)) {
+          return (now + Math.max(1, Math.ceil(this.bucket.wait(CHUNK_BYTES)))) as Millis
+        }
+        this.sendChunk(next.queue, next.upload, now)
+      }
+    }
+  }
+
+  private queueOf(peer: Peer): Queue {
+    let queue = this.queues.get(peer.link)
+    if (queue === undefined) {
+      queue = { peer, requests: new Map() }
+      this.queues.set(peer.link, queue)
+    }
+    return queue
+  }
+
+  private load(upload: UploadRequest): void {
+    if (!upload.segment.external) {
+      upload.bytes = upload.segment.pieceBytes(upload.piece)
+      return
+    }
+    const jobId = this.nextJob++
+    this.reads.set(jobId, upload)
+    const span = upload.segment.pieceSpan(upload.piece)
+    this.emit({ type: 'read-piece', jobId, segment: upload.segment.id, span })
+  }
+
+  /** The sendable request with the earliest deadline among peers whose buffer has room. */
+  private mostUrgent(now: Millis): { queue: Queue; upload: UploadRequest } | null {
+    let best: { queue: Queue; upload: UploadRequest } | null = null
+    for (const queue of this.queues.values()) {
+      const room = queue.peer.lossyBuffered < LOSSY_BUFFER_HIGH_BYTES
+      for (const upload of queue.requests.values()) {
+        if (upload.deadline < now) queue.requests.delete(upload.id)
+        else if (room && upload.bytes !== null && upload.deadline < (best?.upload.deadline ?? Infinity)) {
+          best = { queue, upload }
+        }
+      }
+    }
+    return best
+  }
+
+  private canSend({ queue, upload }: { queue: Queue; upload: UploadRequest }): boolean {
+    return upload.chunks.length > 0 && queue.peer.lossyBuffered < LOSSY_BUFFER_HIGH_BYTES
+  }
+
+  private sendChunk(queue: Queue, upload: UploadRequest, now: Millis): void {
+    const range = upload.chunks[0]
+    if (range === undefined || upload.bytes === null) return
+    const start = range.start * CHUNK_BYTES
+    const payload = upload.bytes.subarray(start, start + CHUNK_BYTES)
+    const peer = queue.peer
+    const bytes = encodeMessage({
+      type: 'data',
+      swarmTag: this.swarmTag,
+      requestId: upload.id,
+      chunk: range.start,
+      serial: peer.dataSerial,
+      payload,
+    })
+    this.emit({ type: 'send', link: peer.link, channel: 'lossy', bytes })
+    peer.dataSerial = (peer.dataSerial + 1) % 0x10000
+    peer.lossyBuffered += bytes.byteLength
+    peer.sentBytes += payload.byteLength
+    this.uploadedBytes += payload.byteLength
+    this.uplinkBytes += payload.byteLength
+    this.uplinkSince ??= now
+    if (range.start + 1 < range.end) upload.chunks[0] = { start: range.start + 1, end: range.end }
+    else upload.chunks.shift()
+    if (upload.chunks.length === 0) queue.requests.delete(upload.id)
+  }
+
+  /** Rate over a busy period: from the first chunk until nothing was left to send. */
+  private measureUplink(now: Millis): void {
+    if (this.uplinkSince === null || now - this.uplinkSince < 200) return
+    this.uplink.sample(this.uplinkBytes, (now - this.uplinkSince) as Millis)
+    this.uplinkSince = null
+    this.uplinkBytes = 0
+  }
+}
+
+function dropUpload(queue: Queue, upload: UploadRequest): void {
+  if (queue.requests.get(upload.id) === upload) queue.requests.delete(upload.id)
+}
+
+function chunkTotal(chunks: readonly ByteSpan[]): number {
+  let total = 0
+  for (const range of chunks) total += range.end - range.start
+  return total
+}
+
+/** Ranges within the piece only. */
+function clip(ranges: readonly ByteSpan[], chunkCount: number): ByteSpan[] {
+  return ranges
+    .map((range) => ({ start: range.start, end: Math.min(range.end, chunkCount) }))
+    .filter((range) => range.start < range.end)
+}
+
+/** Union of two lists of ranges, ascending and apart. */
+function mergeRanges(a: readonly ByteSpan[], b: readonly ByteSpan[]): ByteSpan[] {
+  const merged: { start: number; end: number }[] = []
+  for (const range of [...a, ...b].sort((x, y) => x.start - y.start)) {
+    const last = merged[merged.length - 1]
+    if (last !== undefined && range.start <= last.end) last.end = Math.max(last.end, range.end)
+    else merged.push({ ...range })
+  }
+  return merged
+}

@@ -1,0 +1,129 @@
+import { MAX_SEGMENT_BYTES, pieceCountOf, pieceSizeFor, type SegmentManifest } from '@shoal/protocol'
+import type { ManifestTrust } from '../ports/digest.js'
+import type { EmitEffect } from './io.js'
+import type { Peer } from './peer.js'
+import type { Segment } from './segment.js'
+
+/** What verification decides. */
+export interface VerifierEvents {
+  /** The piece's bytes are the manifest's. `peer` delivered it, or null for HTTP. */
+  pieceVerified(segment: Segment, piece: number, peer: Peer | null): void
+  /** They are not. */
+  pieceCorrupt(segment: Segment, piece: number, peer: Peer | null): void
+  /** A manifest made here from a whole segment of the origin. */
+  manifestMade(segment: Segment, manifest: SegmentManifest): void
+  manifestChecked(peer: Peer, segment: Segment, manifest: SegmentManifest, trust: ManifestTrust): void
+}
+
+type HashJob =
+  | { readonly kind: 'piece'; readonly segment: Segment; readonly piece: number; readonly peer: Peer | null }
+  | { readonly kind: 'make'; readonly making: Making; readonly piece: number }
+
+/** A manifest being made: hashes arrive in any order. */
+interface Making {
+  readonly segment: Segment
+  readonly buffer: Uint8Array
+  readonly offset: number
+  readonly pieceSize: number
+  readonly hashes: (Uint8Array | undefined)[]
+  missing: number
+}
+
+interface ManifestJob {
+  readonly peer: Peer
+  readonly segment: Segment
+  readonly manifest: SegmentManifest
+}
+
+/** Compares pieces with manifests and makes manifests; hashing itself is the host's. */
+export class Verifier {
+  private readonly hashJobs = new Map<number, HashJob>()
+  private readonly manifestJobs = new Map<number, ManifestJob>()
+  private nextJob = 0
+  private readonly emit: EmitEffect
+  private readonly events: VerifierEvents
+
+  constructor(emit: EmitEffect, events: VerifierEvents) {
+    this.emit = emit
+    this.events = events
+  }
+
+  /** Checks a piece whose bytes are all in the buffer. They must not change until the answer. */
+  checkPiece(segment: Segment, piece: number, peer: Peer | null): void {
+    const bytes = segment.pieceBytes(piece)
+    if (bytes === null) return
+    segment.hashing.add(piece)
+    this.hash(bytes, { kind: 'piece', segment, piece, peer })
+  }
+
+  /** Makes the manifest of a whole segment. `offset`: where it begins in its resource. */
+  makeManifest(segment: Segment, buffer: Uint8Array, offset: number): void {
+    if (buffer.byteLength === 0 || buffer.byteLength > MAX_SEGMENT_BYTES) return
+    const pieceSize = pieceSizeFor(buffer.byteLength)
+    const count = pieceCountOf(buffer.byteLength, pieceSize)
+    const hashes = new Array<Uint8Array | undefined>(count).fill(undefined)
+    const making: Making = { segment, buffer, offset, pieceSize, hashes, missing: count }
+    for (let piece = 0; piece < count; piece++) {
+      const bytes = buffer.subarray(piece * pieceSize, (piece + 1) * pieceSize)
+      this.hash(bytes, { kind: 'make', making, piece })
+    }
+  }
+
+  checkManifest(peer: Peer, segment: Segment, manifest: SegmentManifest): void {
+    const jobId = this.nextJob++
+    this.manifestJobs.set(jobId, { peer, segment, manifest })
+    this.emit({ type: 'check-manifest', jobId, manifest })
+  }
+
+  hashed(jobId: number, digest: Uint8Array): void {
+    const job = this.hashJobs.get(jobId)
+    this.hashJobs.delete(jobId)
+    if (job?.kind === 'piece') this.pieceHashed(job.segment, job.piece, job.peer, digest)
+    if (job?.kind === 'make') this.madeHash(job.making, job.piece, digest)
+  }
+
+  manifestChecked(jobId: number, trust: ManifestTrust): void {
+    const job = this.manifestJobs.get(jobId)
+    this.manifestJobs.delete(jobId)
+    if (job !== undefined) this.events.manifestChecked(job.peer, job.segment, job.manifest, trust)
+  }
+
+  private hash(bytes: Uint8Array, job: HashJob): void {
+    const jobId = this.nextJob++
+    this.hashJobs.set(jobId, job)
+    this.emit({ type: 'hash', jobId, bytes })
+  }
+
+  private pieceHashed(segment: Segment, piece: number, peer: Peer | null, digest: Uint8Array): void {
+    const expected = segment.manifest?.hashes[piece]
+    // The segment was reset meanwhile: the answer is about bytes that are no longer held.
+    if (expected === undefined || !segment.hashing.has(piece)) return
+    segment.hashing.delete(piece)
+    if (sameBytes(expected, digest)) {
+      segment.verified.add(piece)
+      this.events.pieceVerified(segment, piece, peer)
+    } else {
+      this.events.pieceCorrupt(segment, piece, peer)
+    }
+  }
+
+  private madeHash(making: Making, piece: number, digest: Uint8Array): void {
+    making.hashes[piece] = digest
+    making.missing--
+    if (making.missing > 0) return
+    const { segment, buffer, offset, pieceSize } = making
+    const hashes = making.hashes.filter((hash) => hash !== undefined)
+    this.events.manifestMade(segment, {
+      segment: segment.id,
+      offset,
+      size: buffer.byteLength,
+      pieceSize,
+      hashes,
+      signature: null,
+    })
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
+}

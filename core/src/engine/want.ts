@@ -1,0 +1,77 @@
+import type { ByteSpan, Millis, SegmentManifest } from '@shoal/protocol'
+import type { OriginError } from '../ports/origin.js'
+import type { SegmentSources, WantedSegment } from '../runtime/swarm-api.js'
+import type { Segment } from './segment.js'
+
+/** An HTTP load on its way for a want. */
+export interface HttpFetch {
+  readonly id: number
+  /** Null: the whole segment. */
+  readonly span: ByteSpan | null
+  readonly askedAt: Millis
+  responseAt: Millis | null
+  /** Offset in the segment up to which bytes have come, and where they begin. */
+  from: number | null
+  upTo: number
+  /** Bytes that came before the segment's size was known. */
+  readonly loose: Uint8Array[]
+}
+
+/** A segment that the player waits for. */
+export interface Want {
+  readonly id: number
+  readonly wanted: WantedSegment
+  readonly segment: Segment
+  deadline: Millis
+  readonly startedAt: Millis
+  firstByteAt: Millis | null
+  http: HttpFetch | null
+  /** The last HTTP failure, while peers may still deliver; and when to ask the origin again. */
+  httpError: OriginError | null
+  httpRetryAt: number
+  httpTries: number
+  /** What the segment's sources were when it was wanted: a cached byte is not counted again. */
+  readonly sourcesBefore: SegmentSources
+  /** When the first piece was asked of a peer. */
+  peersSince: Millis | null
+}
+
+/** True where a manifest describes the bytes that the playlist names for the want. */
+export function describes(manifest: SegmentManifest, range: ByteSpan | null): boolean {
+  if (range === null) return manifest.offset === 0
+  return manifest.offset === range.start && manifest.size === range.end - range.start
+}
+
+/** True where the bytes of piece `piece` are here: verified, or from the origin itself. */
+export function hasPiece(segment: Segment, piece: number): boolean {
+  return segment.verified.has(piece) || segment.fromHttp.has(piece)
+}
+
+/** Pieces whose bytes are neither here nor being hashed. */
+export function missingPieces(segment: Segment): number[] {
+  const missing: number[] = []
+  for (let piece = 0; piece < segment.pieceCount; piece++) {
+    if (!hasPiece(segment, piece) && !segment.hashing.has(piece)) missing.push(piece)
+  }
+  return missing
+}
+
+/** True where every byte is here. */
+export function isWhole(segment: Segment): boolean {
+  if (segment.manifest === null) return false
+  for (let piece = 0; piece < segment.pieceCount; piece++) if (!hasPiece(segment, piece)) return false
+  return true
+}
+
+/** Bytes of the segment that are here. */
+export function loadedBytes(want: Want): number {
+  const { segment, http } = want
+  if (segment.manifest === null) return http === null ? 0 : http.upTo - (http.from ?? http.upTo)
+  let bytes = 0
+  for (let piece = 0; piece < segment.pieceCount; piece++) {
+    if (!hasPiece(segment, piece) && !segment.hashing.has(piece)) continue
+    const span = segment.pieceSpan(piece)
+    bytes += span.end - span.start
+  }
+  return bytes
+}

@@ -1,0 +1,247 @@
+import { millis, type PeerReport, type SegmentId, type SegmentManifest } from '@shoal/protocol'
+import { Engine } from '../engine/engine.js'
+import type { Effect, Input, LinkId } from '../engine/io.js'
+import type { OriginFetcher } from '../ports/origin.js'
+import { Mesh } from './mesh.js'
+import type {
+  CreateSwarm,
+  SegmentConsumer,
+  SegmentFetch,
+  Swarm,
+  SwarmOptions,
+  SwarmPorts,
+  SwarmSnapshot,
+  WantedSegment,
+} from './swarm-api.js'
+
+/** Inputs without their time: the runtime reads the clock once, when it hands them in. */
+type Untimed<T> = T extends unknown ? Omit<T, 'now'> : never
+
+/** Time for a Goodbye to leave before its connection is closed, in milliseconds. */
+const GOODBYE_MS = 100
+
+interface OpenWant {
+  readonly origin: OriginFetcher
+  readonly consumer: SegmentConsumer
+}
+
+/** Makes and starts a member of a swarm: the engine, its mesh, and the host's ports around them. */
+export const createSwarm: CreateSwarm = (options, ports) => new SwarmRuntime(options, ports)
+
+class SwarmRuntime implements Swarm {
+  private readonly ports: SwarmPorts
+  private readonly options: SwarmOptions
+  private readonly engine: Engine
+  private readonly mesh: Mesh
+  private readonly wants = new Map<number, OpenWant>()
+  private readonly loads = new Map<number, () => void>()
+  private readonly queue: Untimed<Input>[] = []
+  private running = false
+  private nextWant = 1
+  private stalls = 0
+  private cancelWake: () => void = () => undefined
+  private closed = false
+
+  constructor(options: SwarmOptions, ports: SwarmPorts) {
+    this.options = options
+    this.ports = ports
+    this.engine = new Engine(options, ports.random)
+    this.mesh = new Mesh(options, ports, {
+      linkOpen: (link, initiator) => this.input({ type: 'link-open', link, initiator }),
+      linkMessage: (link, channel, bytes) => this.input({ type: 'message', link, channel, bytes }),
+      linkDrained: (link) => this.tellBuffered(link),
+      linkClosed: (link) => this.input({ type: 'link-closed', link }),
+      hope: (hopeful) => this.input({ type: 'connecting', hopeful }),
+      report: () => this.report(),
+    })
+    this.mesh.start()
+  }
+
+  fetch(wanted: WantedSegment, origin: OriginFetcher, consumer: SegmentConsumer): SegmentFetch {
+    const wantId = this.nextWant++
+    this.wants.set(wantId, { origin, consumer })
+    this.input({ type: 'want', wantId, wanted })
+    return {
+      setDeadline: (deadline) => {
+        if (this.wants.has(wantId)) this.input({ type: 'deadline', wantId, deadline })
+      },
+      cancel: () => {
+        if (this.wants.delete(wantId)) this.input({ type: 'unwant', wantId })
+      },
+    }
+  }
+
+  publish(manifest: SegmentManifest, bytes: Uint8Array | null): void {
+    if (bytes !== null && bytes.byteLength !== manifest.size) {
+      throw new RangeError(`${bytes.byteLength} bytes for a manifest of ${manifest.size}`)
+    }
+    this.input({ type: 'publish', manifest, bytes })
+  }
+
+  announceFetching(segment: SegmentId): void {
+    this.input({ type: 'announce-fetching', segment })
+  }
+
+  drop(segment: SegmentId): void {
+    this.input({ type: 'drop', segment })
+  }
+
+  snapshot(): SwarmSnapshot {
+    return { ...this.engine.snapshot(), tracker: this.mesh.trackerState, degraded: this.mesh.degraded }
+  }
+
+  setStalls(stalls: number): void {
+    this.stalls = stalls
+  }
+
+  close(): void {
+    if (this.closed) return
+    this.closed = true
+    this.cancelWake()
+    for (const cancel of this.loads.values()) cancel()
+    this.loads.clear()
+    this.wants.clear()
+    for (const effect of this.engine.close(this.ports.clock.now())) {
+      if (effect.type === 'send') this.mesh.link(effect.link)?.send(effect.channel, effect.bytes)
+    }
+    this.mesh.close()
+  }
+
+  private report(): PeerReport {
+    const { httpBytes, peerBytes, seederBytes, uploadedBytes, links } = this.engine.snapshot()
+    return {
+      http: httpBytes,
+      peers: peerBytes,
+      seeders: seederBytes,
+      uploaded: uploadedBytes,
+      links: links.length,
+      stalls: this.stalls,
+    }
+  }
+
+  /** Hands an input to the engine and does what it says; inputs that arise meanwhile wait their turn. */
+  private input(input: Untimed<Input>): void {
+    if (this.closed) return
+    this.queue.push(input)
+    if (this.running) return
+    this.running = true
+    try {
+      for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
+        // Omit over a union loses the tie between `type` and its fields, which Untimed has kept.
+        this.apply(this.engine.handle({ ...next, now: this.ports.clock.now() } as Input))
+      }
+    } finally {
+      this.running = false
+    }
+  }
+
+  private apply(effects: readonly Effect[]): void {
+    const sentTo = new Set<LinkId>()
+    for (const effect of effects) {
+      this.applyOne(effect)
+      if (effect.type === 'send' && effect.channel === 'lossy') sentTo.add(effect.link)
+    }
+    for (const link of sentTo) this.tellBuffered(link)
+  }
+
+  private applyOne(effect: Effect): void {
+    const { crypto, pieces, clock } = this.ports
+    switch (effect.type) {
+      case 'send':
+        return this.send(effect.link, effect.channel, effect.bytes)
+      case 'close-link':
+        clock.setTimer(millis(GOODBYE_MS), () => this.mesh.closeLink(effect.link))
+        return
+      case 'http-fetch':
+        return this.load(effect.fetchId, effect.wantId, effect.span)
+      case 'http-cancel':
+        this.loads.get(effect.fetchId)?.()
+        this.loads.delete(effect.fetchId)
+        return
+      case 'hash': {
+        const { jobId } = effect
+        crypto.sha256(effect.bytes).then(
+          (digest) => this.input({ type: 'hashed', jobId, digest }),
+          () => this.input({ type: 'hashed', jobId, digest: new Uint8Array(0) }),
+        )
+        return
+      }
+      case 'check-manifest': {
+        const { jobId, manifest } = effect
+        crypto.verifyManifest(this.options.swarmId.bytes, manifest).then(
+          (trust) => this.input({ type: 'manifest-checked', jobId, trust }),
+          () => this.input({ type: 'manifest-checked', jobId, trust: 'untrusted' }),
+        )
+        return
+      }
+      case 'read-piece': {
+        const { jobId, segment, span } = effect
+        const read = pieces?.read(segment, span.start, span.end) ?? Promise.resolve(null)
+        read.then(
+          (bytes) => this.input({ type: 'piece-read', jobId, bytes }),
+          () => this.input({ type: 'piece-read', jobId, bytes: null }),
+        )
+        return
+      }
+      case 'progress':
+        return this.tell(effect.wantId, false, (consumer) => consumer.onProgress(effect.loaded, effect.total))
+      case 'done':
+        return this.tell(effect.wantId, true, (consumer) => consumer.onDone(effect.result))
+      case 'failed':
+        return this.tell(effect.wantId, true, (consumer) => consumer.onError(effect.error))
+      case 'wake-at':
+        return this.wake(effect.at)
+    }
+  }
+
+  private send(id: LinkId, channel: 'lossy' | 'control', bytes: Uint8Array): void {
+    const link = this.mesh.link(id)
+    const result = link?.send(channel, bytes)
+    // A lossy message may be lost anyway; a peer that does not even read control is of no use.
+    if (result === 'full' && channel === 'control') {
+      this.mesh.closeLink(id)
+      this.input({ type: 'link-closed', link: id })
+    }
+  }
+
+  private tellBuffered(id: LinkId): void {
+    const link = this.mesh.link(id)
+    if (link !== null) this.input({ type: 'link-buffered', link: id, bytes: link.bufferedAmount('lossy') })
+  }
+
+  /** Consumers hear asynchronously, so that `fetch` has returned, and nothing after the end. */
+  private tell(wantId: number, last: boolean, call: (consumer: SegmentConsumer) => void): void {
+    Promise.resolve().then(() => {
+      const want = this.wants.get(wantId)
+      if (want === undefined) return
+      if (last) this.wants.delete(wantId)
+      call(want.consumer)
+    })
+  }
+
+  private load(fetchId: number, wantId: number, span: { start: number; end: number } | null): void {
+    const want = this.wants.get(wantId)
+    if (want === undefined) return
+    const cancel = want.origin.fetch(span, {
+      onResponse: (total) => this.input({ type: 'http-response', fetchId, total }),
+      onData: (offset, bytes) => this.input({ type: 'http-data', fetchId, offset, bytes }),
+      onDone: () => {
+        this.loads.delete(fetchId)
+        this.input({ type: 'http-done', fetchId })
+      },
+      onError: (error) => {
+        this.loads.delete(fetchId)
+        this.input({ type: 'http-error', fetchId, error })
+      },
+    })
+    this.loads.set(fetchId, cancel)
+  }
+
+  private wake(at: number): void {
+    const { clock } = this.ports
+    this.cancelWake()
+    this.cancelWake = clock.setTimer(millis(Math.max(0, at - clock.now())), () =>
+      this.input({ type: 'tick' }),
+    )
+  }
+}

@@ -1,0 +1,271 @@
+import {
+  type ChannelKind,
+  MAX_CONTROL_MESSAGE_BYTES,
+  MAX_LOSSY_MESSAGE_BYTES,
+  millis,
+  type Signal,
+} from '@shoal/protocol'
+import {
+  CONTROL_BUFFER_HIGH_BYTES,
+  LINK_OPEN_TIMEOUT_MS,
+  type LinkCloseReason,
+  LOSSY_BUFFER_HIGH_BYTES,
+  LOSSY_BUFFER_LOW_BYTES,
+  type PeerLink,
+  type PeerLinkEvents,
+  type SendResult,
+} from '../../ports/link.js'
+import { CLEAR_PATH, OPENING_ROUND_TRIPS, type PathConditions, SILENCE_NOTICED_MS } from './conditions.js'
+import { type QueuedMessage, SendBuffers } from './flow.js'
+import { MemoryHandshake } from './memory-handshake.js'
+import type { MemoryHost } from './memory-host.js'
+import { candidateSignal, descriptionSignal } from './memory-signals.js'
+import { Owner } from './owner.js'
+import type { UplinkSender } from './uplink.js'
+
+/** A message's fate on a cut path is known to the sender after SCTP's first retransmission timeout. */
+const RETRANSMISSION_TIMEOUT_MS = 1000
+
+/** One end of a connection inside a `MemoryNetwork`. */
+export class MemoryLink implements PeerLink, UplinkSender {
+  readonly buffers: SendBuffers
+  readonly #host: MemoryHost
+  readonly #role: 'offerer' | 'answerer'
+  readonly #owner: Owner
+  readonly #handshake: MemoryHandshake
+  #state: 'new' | 'connecting' | 'open' | 'closed' = 'new'
+  #peer: MemoryLink | null = null
+  #outgoing: PathConditions = CLEAR_PATH
+  #lastControlArrival = 0
+  #drainWanted = false
+  #cancelOpenTimer: () => void
+  #cancelSilenceTimer: (() => void) | null = null
+
+  constructor(host: MemoryHost, role: 'offerer' | 'answerer', events: PeerLinkEvents, linkNumber: number) {
+    this.#host = host
+    this.#role = role
+    this.#owner = new Owner(host, events)
+    this.#handshake = new MemoryHandshake(role, linkNumber, host.address)
+    this.buffers = new SendBuffers(host.network.congestionControl)
+    this.#cancelOpenTimer = host.clock.setTimer(millis(LINK_OPEN_TIMEOUT_MS), () =>
+      this.#end('connect-failed'),
+    )
+    if (role === 'offerer') this.#emitLocalSignals()
+  }
+
+  get token(): string {
+    return this.#handshake.local.token
+  }
+
+  get host(): MemoryHost {
+    return this.#host
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** Host of the other end, once both have found each other. */
+  get peerHost(): MemoryHost | null {
+    return this.#peer?.host ?? null
+  }
+
+  get outgoing(): PathConditions {
+    return this.#outgoing
+  }
+
+  get roundTripMs(): number {
+    return this.#outgoing.delayMs + (this.#peer?.outgoing.delayMs ?? 0)
+  }
+
+  signal(signal: Signal): void {
+    if (this.#state === 'closed') return
+    try {
+      this.#handshake.take(signal)
+    } catch {
+      this.#end('bad-signal')
+      return
+    }
+    if (this.#role === 'answerer' && signal.kind === 'description') this.#emitLocalSignals()
+    this.#connect()
+  }
+
+  send(channel: ChannelKind, bytes: Uint8Array): SendResult {
+    if (this.#state !== 'open') return 'closed'
+    const lossy = channel === 'lossy'
+    if (bytes.length > (lossy ? MAX_LOSSY_MESSAGE_BYTES : MAX_CONTROL_MESSAGE_BYTES)) {
+      this.#host.network.report(new RangeError(`message of ${bytes.length} bytes on ${channel}`))
+      this.#end('transport-error')
+      return 'closed'
+    }
+    const bound = lossy ? LOSSY_BUFFER_HIGH_BYTES : CONTROL_BUFFER_HIGH_BYTES
+    if (this.buffers.bufferedBytes(channel) + bytes.length > bound) return 'full'
+    this.inject(channel, bytes)
+    return 'sent'
+  }
+
+  bufferedAmount(channel: ChannelKind): number {
+    return this.#state === 'open' ? this.buffers.bufferedBytes(channel) : 0
+  }
+
+  close(): void {
+    this.#end('local')
+  }
+
+  /** Queues anything, as a peer that keeps to no rule would. For tests of the other end. */
+  inject(channel: ChannelKind, data: Uint8Array | string): void {
+    this.buffers.push({ channel, data, bytes: data.length })
+    this.#host.uplink.wake(this)
+    if (this.buffers.bufferedBytes('lossy') > LOSSY_BUFFER_LOW_BYTES) this.#drainWanted = true
+  }
+
+  /** The process of this end is gone: nothing is told to anyone. */
+  die(): void {
+    const peer = this.#peer
+    this.#release()
+    peer?.checkSilence()
+  }
+
+  setOutgoing(path: PathConditions): void {
+    this.#outgoing = path
+    if (this.#state === 'open') this.#host.uplink.wake(this)
+  }
+
+  /** Begins or stops waiting for ICE to notice that nothing comes any more. */
+  checkSilence(): void {
+    if (this.#state === 'closed') return
+    const peer = this.#peer
+    const heard = peer !== null && !peer.outgoing.cut && !this.#outgoing.cut && peer.#state !== 'closed'
+    if (heard) {
+      this.#cancelSilenceTimer?.()
+      this.#cancelSilenceTimer = null
+    } else if (this.#state === 'open') {
+      this.#cancelSilenceTimer ??= this.#host.clock.setTimer(millis(SILENCE_NOTICED_MS), () =>
+        this.#end('remote'),
+      )
+    }
+  }
+
+  depart(message: QueuedMessage, leftAt: number): void {
+    const { network, clock } = this.#host
+    const { delayMs, jitterMs, loss, cut } = this.#outgoing
+    const peer = this.#peer
+    this.#host.stats.sentBytes += message.bytes
+    this.#tellDrain()
+    if (cut || peer === null) {
+      this.#host.stats.lostMessages++
+      this.buffers.window.acknowledgeAt(leftAt + RETRANSMISSION_TIMEOUT_MS, message.bytes, true)
+      return
+    }
+    let arrival = leftAt + delayMs + (jitterMs > 0 ? network.random() * jitterMs : 0)
+    const lost = loss > 0 && network.random() < loss
+    if (message.channel === 'control') {
+      if (lost) arrival += this.roundTripMs
+      arrival = Math.max(arrival, this.#lastControlArrival)
+      this.#lastControlArrival = arrival
+    } else if (lost) {
+      this.#host.stats.lostMessages++
+      this.fateKnownAt(arrival + peer.outgoing.delayMs, message, true)
+      return
+    }
+    clock.setTimer(millis(arrival - clock.now()), () => peer.host.receive(peer, this, message))
+  }
+
+  /** The message came to this host, or was dropped before its last line; the sender will learn it. */
+  fateKnownAt(at: number, message: QueuedMessage, lost: boolean): void {
+    this.buffers.window.acknowledgeAt(at, message.bytes, lost)
+    if (this.#state === 'open') this.#host.uplink.wake(this)
+  }
+
+  /** Hands a message that came to the owner. */
+  deliver(message: QueuedMessage): void {
+    if (this.#state !== 'open') return
+    const { channel, data } = message
+    this.#host.stats.receivedBytes += message.bytes
+    const bound = channel === 'lossy' ? MAX_LOSSY_MESSAGE_BYTES : MAX_CONTROL_MESSAGE_BYTES
+    if (typeof data === 'string' || data.length > bound) {
+      this.#end('transport-error')
+      return
+    }
+    // A copy: on a real network the receiver's bytes are its own.
+    this.#owner.now((events) => events.onMessage(channel, data.slice()))
+  }
+
+  #emitLocalSignals(): void {
+    this.#owner.later((events) => events.onSignal(descriptionSignal(this.#handshake.local)))
+    this.#owner.later((events) => events.onSignal(candidateSignal(this.#host.address)))
+  }
+
+  /** Begins the handshake once both sides have the other's description and one has a candidate. */
+  #connect(): void {
+    const { remoteToken } = this.#handshake
+    const peer = remoteToken === null ? undefined : this.#host.network.linkOf(remoteToken)
+    if (
+      this.#state !== 'new' ||
+      peer === undefined ||
+      peer.#state !== 'new' ||
+      !this.#handshake.reaches(peer.#handshake)
+    )
+      return
+    this.#state = 'connecting'
+    peer.#state = 'connecting'
+    this.#meet(peer)
+    peer.#meet(this)
+    const wait = OPENING_ROUND_TRIPS * this.roundTripMs
+    this.#host.clock.setTimer(millis(wait), () => this.#finishHandshake(peer))
+  }
+
+  #meet(peer: MemoryLink): void {
+    this.#peer = peer
+    this.#outgoing = this.#host.network.pathOf(this.#host, peer.host)
+  }
+
+  #finishHandshake(peer: MemoryLink): void {
+    if (this.#state !== 'connecting' || peer.#state !== 'connecting') return
+    if (this.#outgoing.cut || peer.outgoing.cut) return
+    const genuine = this.#handshake.verifies(peer.#handshake) && peer.#handshake.verifies(this.#handshake)
+    for (const end of [peer, this]) {
+      if (genuine) end.#open()
+      else end.#end('connect-failed')
+    }
+  }
+
+  #open(): void {
+    this.#state = 'open'
+    this.#cancelOpenTimer()
+    this.#owner.later((events) => {
+      if (this.#state === 'open') events.onOpen()
+    })
+  }
+
+  #tellDrain(): void {
+    if (!this.#drainWanted || this.buffers.bufferedBytes('lossy') > LOSSY_BUFFER_LOW_BYTES) return
+    this.#drainWanted = false
+    this.#owner.later((events) => {
+      if (this.#state === 'open') events.onDrain()
+    })
+  }
+
+  #end(reason: LinkCloseReason): void {
+    if (this.#state === 'closed') return
+    const peer = this.#peer
+    const told = this.#state === 'open' && peer !== null && !this.#outgoing.cut
+    this.#release()
+    if (told) {
+      const { clock } = this.#host
+      const arrival = Math.max(clock.now() + this.#outgoing.delayMs, this.#lastControlArrival)
+      clock.setTimer(millis(arrival - clock.now()), () => peer.#end('remote'))
+    } else {
+      peer?.checkSilence()
+    }
+    this.#owner.later((events) => events.onClose(reason))
+  }
+
+  #release(): void {
+    this.#state = 'closed'
+    this.#cancelOpenTimer()
+    this.#cancelSilenceTimer?.()
+    this.buffers.clear()
+    this.#host.forget(this)
+  }
+}

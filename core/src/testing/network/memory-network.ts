@@ -1,0 +1,93 @@
+import type { Clock, Random } from '../../ports/clock.js'
+import type { PeerLinkEvents } from '../../ports/link.js'
+import { seededRandom } from '../random.js'
+import { CLEAR_PATH, type HostOptions, type PathConditions } from './conditions.js'
+import { MemoryHost } from './memory-host.js'
+import { MemoryLink } from './memory-link.js'
+
+export interface MemoryNetworkOptions {
+  readonly clock: Clock
+  /** Loss and jitter are drawn from it; `seededRandom(1)` unless given. */
+  readonly random?: Random
+  /** Conditions of every path that `setPath` has not been called for. */
+  readonly path?: Partial<PathConditions>
+  /** Off: links send as fast as lines and paths let them. On unless given. */
+  readonly congestionControl?: boolean
+  /**
+   * Told what owners' callbacks throw. Without it the error comes out of the clock's `advance`, so
+   * that a test fails on it.
+   */
+  readonly onError?: (error: unknown) => void
+}
+
+/** An emulated network: hosts with access lines, and paths between them, on the clock given. */
+export class MemoryNetwork {
+  readonly clock: Clock
+  readonly random: Random
+  readonly congestionControl: boolean
+  readonly #defaultPath: PathConditions
+  readonly #paths = new Map<string, PathConditions>()
+  readonly #linksByToken = new Map<string, MemoryLink>()
+  readonly #onError: ((error: unknown) => void) | undefined
+  #hosts = 0
+  #links = 0
+
+  constructor(options: MemoryNetworkOptions) {
+    this.clock = options.clock
+    this.random = options.random ?? seededRandom(1)
+    this.congestionControl = options.congestionControl ?? true
+    this.#defaultPath = { ...CLEAR_PATH, ...options.path }
+    this.#onError = options.onError
+  }
+
+  createHost(options: HostOptions = {}): MemoryHost {
+    const number = ++this.#hosts
+    return new MemoryHost(this, `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`, options)
+  }
+
+  /** Changes one direction, at once and for links that are open too. */
+  setPath(from: MemoryHost, to: MemoryHost, change: Partial<PathConditions>): void {
+    const path = { ...this.pathOf(from, to), ...change }
+    this.#paths.set(keyOf(from, to), path)
+    for (const link of from.links) if (link.peerHost === to) link.setOutgoing(path)
+    for (const link of [...from.links, ...to.links]) link.checkSilence()
+  }
+
+  /** Changes both directions. */
+  setPaths(a: MemoryHost, b: MemoryHost, change: Partial<PathConditions>): void {
+    this.setPath(a, b, change)
+    this.setPath(b, a, change)
+  }
+
+  pathOf(from: MemoryHost, to: MemoryHost): PathConditions {
+    return this.#paths.get(keyOf(from, to)) ?? this.#defaultPath
+  }
+
+  /** Links that are not closed, over all hosts. */
+  get linkCount(): number {
+    return this.#linksByToken.size
+  }
+
+  register(host: MemoryHost, role: 'offerer' | 'answerer', events: PeerLinkEvents): MemoryLink {
+    const link = new MemoryLink(host, role, events, ++this.#links)
+    this.#linksByToken.set(link.token, link)
+    return link
+  }
+
+  unregister(link: MemoryLink): void {
+    this.#linksByToken.delete(link.token)
+  }
+
+  linkOf(token: string): MemoryLink | undefined {
+    return this.#linksByToken.get(token)
+  }
+
+  report(error: unknown): void {
+    if (this.#onError === undefined) throw error
+    this.#onError(error)
+  }
+}
+
+function keyOf(from: MemoryHost, to: MemoryHost): string {
+  return `${from.address}>${to.address}`
+}

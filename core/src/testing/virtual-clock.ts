@@ -1,0 +1,195 @@
+import { type Millis, millis } from '@shoal/protocol'
+import type { Clock } from '../ports/clock.js'
+
+interface Timer {
+  readonly at: number
+  /** Order of setting: timers of one instant run in it. */
+  readonly order: number
+  callback: (() => void) | null
+}
+
+/**
+ * Turns of the microtask queue given to promises after the timers of one instant, by default.
+ *
+ * Promises that depend on nothing but each other (a plain-function SHA-256 behind `await`) settle
+ * within a few turns; work on a thread pool does not, and needs a `settle` of its own.
+ */
+const SETTLE_TURNS = 20
+
+async function settleMicrotasks(): Promise<void> {
+  for (let turn = 0; turn < SETTLE_TURNS; turn++) await undefined
+}
+
+/**
+ * Time that moves only when told to. Timers run in the order of their time, then of their setting,
+ * inside `advance`, `advanceAsync` and the `runUntil` methods; what a timer throws comes out there.
+ */
+export class VirtualClock implements Clock {
+  #now: number
+  #order = 0
+  #cancelled = 0
+  #running = false
+  /** Binary heap on (at, order). Cancelled timers stay until they surface or outnumber the rest. */
+  #heap: Timer[] = []
+
+  constructor(startMs = 0) {
+    this.#now = startMs
+  }
+
+  now(): Millis {
+    return millis(this.#now)
+  }
+
+  setTimer(delay: Millis, callback: () => void): () => void {
+    const timer: Timer = { at: this.#now + Math.max(0, delay), order: this.#order++, callback }
+    this.#push(timer)
+    return () => {
+      if (timer.callback === null) return
+      timer.callback = null
+      this.#cancelled++
+      if (this.#cancelled > 1024 && this.#cancelled * 2 > this.#heap.length) this.#compact()
+    }
+  }
+
+  /** Timers set and neither run nor cancelled. */
+  get pendingTimers(): number {
+    return this.#heap.length - this.#cancelled
+  }
+
+  /** When the next timer is due, or null without one. */
+  get nextTimerAt(): Millis | null {
+    const timer = this.#peek()
+    return timer === undefined ? null : millis(timer.at)
+  }
+
+  /** Lets `ms` milliseconds pass, running the timers that fall due. */
+  advance(ms: number): void {
+    this.#guarded(() => {
+      const target = this.#now + ms
+      while (this.#runNext(target)) {
+        // each call runs one timer
+      }
+      this.#now = target
+    })
+  }
+
+  /**
+   * Runs timers one by one until `condition` holds, for `limitMs` milliseconds of virtual time at most.
+   *
+   * @returns whether the condition came to hold; time stands at the timer that made it so
+   */
+  runUntil(condition: () => boolean, limitMs: number): boolean {
+    return this.#guarded(() => {
+      const target = this.#now + limitMs
+      while (!condition()) {
+        if (this.#runNext(target)) continue
+        this.#now = target
+        return condition()
+      }
+      return true
+    })
+  }
+
+  /** As `advance`, with a chance for promises to settle before the first timer and after each instant. */
+  async advanceAsync(ms: number, settle: () => Promise<void> = settleMicrotasks): Promise<void> {
+    const target = this.#now + ms
+    await this.runUntilAsync(() => false, ms, settle)
+    this.#now = target
+  }
+
+  /** As `runUntil`, with a chance for promises to settle; the condition is looked at between instants. */
+  async runUntilAsync(
+    condition: () => boolean,
+    limitMs: number,
+    settle: () => Promise<void> = settleMicrotasks,
+  ): Promise<boolean> {
+    const target = this.#now + limitMs
+    for (;;) {
+      await settle()
+      if (condition()) return true
+      const next = this.#peek()
+      if (next === undefined || next.at > target) break
+      this.#guarded(() => {
+        while (this.#runNext(next.at)) {
+          // all timers of this instant
+        }
+      })
+    }
+    this.#now = target
+    return condition()
+  }
+
+  #guarded<T>(run: () => T): T {
+    if (this.#running) throw new Error('a timer must not advance the clock that runs it')
+    this.#running = true
+    try {
+      return run()
+    } finally {
+      this.#running = false
+    }
+  }
+
+  #runNext(limit: number): boolean {
+    const timer = this.#peek()
+    if (timer === undefined || timer.at > limit) return false
+    this.#pop()
+    this.#now = Math.max(this.#now, timer.at)
+    const { callback } = timer
+    timer.callback = null
+    callback?.()
+    return true
+  }
+
+  #peek(): Timer | undefined {
+    for (;;) {
+      const top = this.#heap[0]
+      if (top === undefined || top.callback !== null) return top
+      this.#pop()
+      this.#cancelled--
+    }
+  }
+
+  #push(timer: Timer): void {
+    const heap = this.#heap
+    let index = heap.push(timer) - 1
+    while (index > 0) {
+      const parentIndex = (index - 1) >> 1
+      const parent = heap[parentIndex]
+      if (parent === undefined || !before(timer, parent)) break
+      heap[index] = parent
+      index = parentIndex
+    }
+    heap[index] = timer
+  }
+
+  #pop(): void {
+    const heap = this.#heap
+    const last = heap.pop()
+    if (last === undefined || heap.length === 0) return
+    let index = 0
+    for (;;) {
+      let childIndex = index * 2 + 1
+      let child = heap[childIndex]
+      if (child === undefined) break
+      const right = heap[childIndex + 1]
+      if (right !== undefined && before(right, child)) {
+        child = right
+        childIndex++
+      }
+      if (!before(child, last)) break
+      heap[index] = child
+      index = childIndex
+    }
+    heap[index] = last
+  }
+
+  #compact(): void {
+    const live = this.#heap.filter((timer) => timer.callback !== null)
+    this.#heap = live.sort((a, b) => a.at - b.at || a.order - b.order)
+    this.#cancelled = 0
+  }
+}
+
+function before(a: Timer, b: Timer): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order)
+}
