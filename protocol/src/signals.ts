@@ -81,9 +81,10 @@ export function readDescription(value: unknown): SessionDescription {
     throw new DecodeError('bad-sdp', 'not exactly one data-channel section')
   }
   checkAttributes(lines)
-  // RFC 8842 section 5.3: an answer decides.
-  if (type === 'answer' && lines.includes('a=setup:actpass'))
+  // RFC 8842 section 5.3: an answer decides who begins the DTLS handshake.
+  if (type === 'answer' && !lines.includes('a=setup:active') && !lines.includes('a=setup:passive')) {
     throw new DecodeError('bad-sdp', 'undecided answer')
+  }
   checkCandidates(lines)
   return { type, sdp }
 }

@@ -41,6 +41,8 @@ export interface DownloaderEvents {
   unresponsive(peer: Peer): void
   /** Peers whose Hello has come. */
   readyPeers(): readonly Peer[]
+  /** A connection is open whose Hello has not come yet. */
+  helloAwaited(): boolean
 }
 
 /** Gets wanted segments here: from peers while the deadline allows, from the origin where not. */
@@ -107,6 +109,7 @@ export class Downloader {
       segment,
       deadline: wanted.deadline,
       startedAt: now,
+      progressAt: now,
       firstByteAt: null,
       http: null,
       httpError: null,
@@ -175,7 +178,8 @@ export class Downloader {
 
   private pumpWant(want: Want, peers: readonly Peer[], now: Millis): number {
     const { segment } = want
-    const situation = { now, self: this.options.self, origin: this.origin, peers, hopeful: this.hopeful }
+    const hopeful = this.hopeful || this.events.helloAwaited()
+    const situation = { now, self: this.options.self, origin: this.origin, peers, hopeful }
     const idle = want.http === null
     const due = this.origin.consider(want, situation)
     if (idle && want.http !== null) this.originBegun(want)
@@ -199,7 +203,10 @@ export class Downloader {
   }
 
   private pieceArrived(peer: Peer, request: PieceRequest): void {
-    for (const want of this.wantsOf(request.segment)) want.firstByteAt ??= request.firstDataAt
+    for (const want of this.wantsOf(request.segment)) {
+      want.firstByteAt ??= request.firstDataAt
+      want.progressAt = this.now
+    }
     this.verifier.checkPiece(request.segment, request.piece, peer)
   }
 

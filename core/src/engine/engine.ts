@@ -80,6 +80,7 @@ export class Engine {
         misbehaved: (peer) => this.ban(peer),
         unresponsive: (peer) => this.closePeer(peer, 'leaving'),
         readyPeers: () => this.readyPeers(),
+        helloAwaited: () => this.peers.size > this.readyPeers().length,
       },
     )
   }

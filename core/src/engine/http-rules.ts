@@ -31,7 +31,7 @@ const MAX_TIER = 4
 /** Share of a live segment's duration for which a connected seeder is given the lead. */
 const SEEDER_LEAD = 0.75
 
-/** Nothing from peers for this long after the segment was wanted: HTTP, whatever the deadline says. */
+/** No piece from peers for this long: HTTP, whatever the deadline says. */
 const MAX_PEER_WAIT_MS = 8_000
 
 /** What is known of the origin from loads of this session. */
@@ -72,7 +72,7 @@ export function urgentAt(want: Want, origin: OriginEstimate): number {
  * The answer holds until something changes: a connection, a Have, a piece, the deadline.
  */
 export function httpDueAt(want: Want, situation: HttpSituation): number {
-  const urgent = Math.min(urgentAt(want, situation.origin), want.startedAt + MAX_PEER_WAIT_MS)
+  const urgent = Math.min(urgentAt(want, situation.origin), want.progressAt + MAX_PEER_WAIT_MS)
   const due = Math.min(urgent, patience(want, situation))
   return Math.max(due, want.httpRetryAt)
 }

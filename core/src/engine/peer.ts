@@ -58,6 +58,7 @@ export class Peer {
   /** Not asked before this time: it owed answers that did not come. */
   suspectUntil = 0
   lastDataAt: Millis | null = null
+  private newestServed: { readonly askedAt: number; readonly deadline: number } | null = null
   lastPieceAt = 0
   timeouts = 0
   corrupt = 0
@@ -99,11 +100,33 @@ export class Peer {
     return this.requests.size === 0 || this.outstandingBytes + bytes <= this.windowBytes
   }
 
+  /** Expected milliseconds until all that was asked for is here, the round trip left aside. */
+  get drainMs(): number {
+    return (this.outstandingBytes * 1000) / (this.rate.value ?? UNKNOWN_RATE_BYTES_PER_SECOND)
+  }
+
   /** Expected milliseconds until `bytes` asked for now would be here. */
   eta(bytes: number): number {
     const rate = this.rate.value ?? UNKNOWN_RATE_BYTES_PER_SECOND
     const rtt = this.roundTrip.value ?? UNKNOWN_RTT_MS
     return rtt / 2 + this.have.backlogMs + ((this.outstandingBytes + bytes) * 1000) / rate
+  }
+
+  /** Data came for a request. */
+  served(request: PieceRequest): void {
+    if (request.lastAskedAt >= (this.newestServed?.askedAt ?? 0)) {
+      this.newestServed = { askedAt: request.lastAskedAt, deadline: request.deadline }
+    }
+  }
+
+  /**
+   * The peer has served what was asked after this request and is no more urgent: servers go by
+   * deadline, then in order, so that this request, or the answer to it, must be lost.
+   */
+  hasOvertaken(request: PieceRequest): boolean {
+    const { newestServed } = this
+    if (newestServed === null || newestServed.deadline < request.deadline) return false
+    return newestServed.askedAt > request.lastAskedAt
   }
 
   /** A piece came whole. */
@@ -128,6 +151,8 @@ export class Peer {
 /** A piece that a peer asked of us. */
 export interface UploadRequest {
   readonly id: number
+  /** Order of arrival among the requests of all peers. */
+  readonly order: number
   readonly segment: Segment
   readonly piece: number
   /** Dropped, unanswered, after this. */

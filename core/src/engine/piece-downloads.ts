@@ -1,4 +1,4 @@
-import { type Data, encodeMessage, type Millis, NO_DEADLINE_MS } from '@shoal/protocol'
+import { type ByteSpan, type Data, encodeMessage, type Millis, NO_DEADLINE_MS } from '@shoal/protocol'
 import type { Random } from '../ports/clock.js'
 import type { EmitEffect } from './io.js'
 import type { Peer } from './peer.js'
@@ -16,7 +16,7 @@ const UNKNOWN_ANSWER_TIMEOUT_MS = 1_000
 /** Reordering that is waited out before a gap counts as loss, in milliseconds at least (RFC 8985: RTT/4). */
 const MIN_REORDERING_MS = 20
 
-/** Repairs of one request before its piece is asked of another peer. */
+/** Repairs of one request, with nothing coming, before its piece is asked of another peer. */
 const MAX_REPAIRS = 2
 
 /** A peer that owes answers and has sent nothing for this long is not asked for a while. */
@@ -95,6 +95,7 @@ export class PieceDownloads {
     if (request.received === message.payload.byteLength && request.repairs === 0) {
       peer.roundTrip.sample((now - request.askedAt) as Millis)
     }
+    peer.served(request)
     if (!request.complete) return false
     this.release(peer, request)
     peer.pieceDone(request, now)
@@ -168,10 +169,10 @@ export class PieceDownloads {
     const request = new PieceRequest(this.nextRequest++ >>> 0, segment, piece, deadline, now)
     peer.requests.set(request.id, request)
     this.inFlight.set(pieceKey(segment, piece), { peer, request })
-    this.sendRequest(peer, request, now)
+    this.sendRequest(peer, request, request.missingRanges(), now)
   }
 
-  private sendRequest(peer: Peer, request: PieceRequest, now: Millis): void {
+  private sendRequest(peer: Peer, request: PieceRequest, chunks: ByteSpan[], now: Millis): void {
     const left = Math.round(request.deadline - now)
     const bytes = encodeMessage({
       type: 'request',
@@ -181,7 +182,7 @@ export class PieceDownloads {
       piece: request.piece,
       // Past its deadline a piece is still wanted: nobody else may have it, HTTP may be down.
       deadlineMs: left <= 0 || left >= NO_DEADLINE_MS ? NO_DEADLINE_MS : left,
-      chunks: request.missingRanges(),
+      chunks,
     })
     this.sendLossy(peer, bytes)
   }
@@ -193,19 +194,16 @@ export class PieceDownloads {
 
   private checkRequest(peer: Peer, request: PieceRequest, now: Millis): void {
     const timeout = peer.roundTrip.timeout(MIN_ANSWER_TIMEOUT_MS, UNKNOWN_ANSWER_TIMEOUT_MS)
-    // The last chunk is here and others are not: after a reordering window they are lost. Once is
-    // enough before a full timeout: repairs in a storm would be worse than the loss.
-    const reordering = Math.max(MIN_REORDERING_MS, (peer.roundTrip.value ?? 0) / 4)
-    if (request.tailSeen && request.repairs === 0 && now - request.lastActivity >= reordering) {
+    if (this.lossProved(peer, request, now)) {
       this.repair(peer, request, now)
       return
     }
     // While the peer sends other pieces, this one waits its turn there.
     const silence = now - Math.max(request.lastActivity, peer.lastDataAt ?? 0)
-    if (silence < Math.min(timeout * 2 ** request.repairs, SILENCE_MS)) return
+    if (silence < Math.min(timeout * 2 ** request.vainRepairs, SILENCE_MS)) return
     const silent = now - Math.max(request.askedAt, peer.lastDataAt ?? 0) >= SILENCE_MS
     peer.pieceLate()
-    if (!silent && request.repairs < MAX_REPAIRS) {
+    if (!silent && request.vainRepairs < MAX_REPAIRS) {
       this.repair(peer, request, now)
       return
     }
@@ -214,9 +212,22 @@ export class PieceDownloads {
   }
 
   private repair(peer: Peer, request: PieceRequest, now: Millis): void {
-    request.repairs++
-    request.lastActivity = now
-    this.sendRequest(peer, request, now)
+    request.repaired(now)
+    this.sendRequest(peer, request, request.repairRanges(), now)
+  }
+
+  /**
+   * A gap, or a later request served before this one, has lasted a reordering window, and a repair of it would have been answered by now: one
+   * repair each round trip, since a storm of them is worse than the loss.
+   */
+  private lossProved(peer: Peer, request: PieceRequest, now: Millis): boolean {
+    const rtt = peer.roundTrip.value ?? MIN_ANSWER_TIMEOUT_MS
+    // A repair waits behind what the peer has queued for us.
+    const answered = (request.lastRepairAt ?? 0) + rtt * 1.5 + peer.drainMs
+    if (request.lastRepairAt !== null && now < answered) return false
+    if (!request.gapSeen && !peer.hasOvertaken(request)) return false
+    request.gapSince ??= now
+    return now - request.gapSince >= Math.max(MIN_REORDERING_MS, rtt / 4)
   }
 
   private release(peer: Peer, request: PieceRequest): void {

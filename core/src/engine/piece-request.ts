@@ -1,6 +1,9 @@
 import { type ByteSpan, CHUNK_BYTES, chunkCountOf, MAX_REQUEST_RANGES, type Millis } from '@shoal/protocol'
 import type { Segment } from './segment.js'
 
+/** Later chunks that prove a hole. */
+const GAP_CHUNKS = 3
+
 /**
  * One piece asked of one peer: which chunks have come, and when to ask again.
  *
@@ -21,11 +24,17 @@ export class PieceRequest {
   lastActivity: Millis
   firstDataAt: Millis | null = null
   lastDataAt: Millis | null = null
-  /** Times it was asked for again. */
+  /** Times it was asked for again, and how many of those since anything came. */
   repairs = 0
+  vainRepairs = 0
+  lastRepairAt: Millis | null = null
+  /** When a gap was first noticed that has not been asked for since. */
+  gapSince: Millis | null = null
   /** Bytes received for it so far. */
   received = 0
   private highestChunk = -1
+  /** Every chunk below this is here. */
+  private settledBelow = 0
 
   constructor(id: number, segment: Segment, piece: number, deadline: Millis, now: Millis) {
     const span = segment.pieceSpan(piece)
@@ -45,9 +54,24 @@ export class PieceRequest {
     return this.missing === 0
   }
 
-  /** The last chunk has come: what is missing now was lost or is out of order. */
-  get tailSeen(): boolean {
-    return this.highestChunk === this.arrived.length - 1
+  /**
+   * Something is missing that must have been sent: chunks are sent in order, so a hole with
+   * `GAP_CHUNKS` later chunks here is a loss or a reordering (RFC 8985's threshold of 3), and so is
+   * any hole once the last chunk is here. Holds without retransmission by the channel.
+   */
+  get gapSeen(): boolean {
+    return this.lowestMissing() < this.sentBelow()
+  }
+
+  /** Chunks below this have left the sender. */
+  private sentBelow(): number {
+    const tail = this.highestChunk === this.arrived.length - 1
+    return tail ? this.arrived.length : this.highestChunk + 1 - GAP_CHUNKS
+  }
+
+  private lowestMissing(): number {
+    while (this.arrived[this.settledBelow] === 1) this.settledBelow++
+    return this.settledBelow
   }
 
   /**
@@ -62,6 +86,7 @@ export class PieceRequest {
     this.lastActivity = now
     this.lastDataAt = now
     this.firstDataAt ??= now
+    this.vainRepairs = 0
     if (this.arrived[chunk] === 1) return 'duplicate'
     this.arrived[chunk] = 1
     this.missing--
@@ -71,12 +96,33 @@ export class PieceRequest {
     return true
   }
 
-  /** Missing chunks as ranges for a Request; what does not fit one is asked for by the next repair. */
-  missingRanges(): ByteSpan[] {
+  get lastAskedAt(): Millis {
+    return this.lastRepairAt ?? this.askedAt
+  }
+
+  /** Asked again, at `now`. */
+  repaired(now: Millis): void {
+    this.repairs++
+    this.vainRepairs++
+    this.lastRepairAt = now
+    this.gapSince = null
+    this.lastActivity = now
+  }
+
+  /** Chunks that are known to be lost, where that is known; else all that are missing. */
+  repairRanges(): ByteSpan[] {
+    return this.missingRanges(this.gapSeen ? this.sentBelow() : this.arrived.length)
+  }
+
+  /**
+   * Missing chunks below `end` as ranges for a Request; what does not fit one is asked for by the
+   * next repair.
+   */
+  missingRanges(end = this.arrived.length): ByteSpan[] {
     const ranges: ByteSpan[] = []
     let start = -1
-    for (let chunk = 0; chunk <= this.arrived.length; chunk++) {
-      const absent = chunk < this.arrived.length && this.arrived[chunk] === 0
+    for (let chunk = 0; chunk <= end; chunk++) {
+      const absent = chunk < end && this.arrived[chunk] === 0
       if (absent && start < 0) start = chunk
       if (!absent && start >= 0) {
         ranges.push({ start, end: chunk })

@@ -3,6 +3,7 @@ import {
   CHUNK_BYTES,
   chunkCountOf,
   encodeMessage,
+  MAX_LOSSY_MESSAGE_BYTES,
   type Millis,
   NO_DEADLINE_MS,
   type Request,
@@ -24,15 +25,30 @@ const MAX_WAIT_MS = 10_000
 /** Uplink assumed until measured, for the backlog that is told, in bytes per second. */
 const UNKNOWN_UPLINK_BYTES_PER_SECOND = 1_000_000
 
+/** With more than this in a channel's buffer, a whole message does not fit below its bound. */
+const FULL_BUFFER_BYTES = LOSSY_BUFFER_HIGH_BYTES - MAX_LOSSY_MESSAGE_BYTES
+
 /** Chunks of one request in a row, so that choosing the most urgent one is not paid for each. */
 const CHUNKS_PER_TURN = 8
 
 /** Burst of the upload cap, in bytes: one full send buffer. */
 const UPLOAD_BURST_BYTES = LOSSY_BUFFER_HIGH_BYTES
 
+/**
+ * A request overtakes an earlier one only where its deadline is earlier by more than this, in
+ * milliseconds: deadlines are told relative to an arrival that jitters, and to finish one piece is
+ * better than to begin two.
+ */
+const OVERTAKE_MS = 250
+
 interface Queue {
   readonly peer: Peer
   readonly requests: Map<number, UploadRequest>
+}
+
+interface Sendable {
+  readonly queue: Queue
+  readonly upload: UploadRequest
 }
 
 /**
@@ -47,6 +63,7 @@ export class Uploader {
   private uplinkSince: Millis | null = null
   private uplinkBytes = 0
   private nextJob = 0
+  private nextOrder = 0
   private readonly store: SegmentStore
   private readonly swarmTag: number
   private readonly emit: EmitEffect
@@ -78,6 +95,7 @@ export class Uploader {
     const wait = message.deadlineMs === NO_DEADLINE_MS ? MAX_WAIT_MS : message.deadlineMs
     const upload: UploadRequest = {
       id: message.requestId,
+      order: this.nextOrder++,
       segment,
       piece: message.piece,
       deadline: (now + Math.min(wait, MAX_WAIT_MS)) as Millis,
@@ -166,13 +184,13 @@ export class Uploader {
   }
 
   /** The sendable request with the earliest deadline among peers whose buffer has room. */
-  private mostUrgent(now: Millis): { queue: Queue; upload: UploadRequest } | null {
-    let best: { queue: Queue; upload: UploadRequest } | null = null
+  private mostUrgent(now: Millis): Sendable | null {
+    let best: Sendable | null = null
     for (const queue of this.queues.values()) {
-      const room = queue.peer.lossyBuffered < LOSSY_BUFFER_HIGH_BYTES
+      const room = queue.peer.lossyBuffered <= FULL_BUFFER_BYTES
       for (const upload of queue.requests.values()) {
         if (upload.deadline < now) queue.requests.delete(upload.id)
-        else if (room && upload.bytes !== null && upload.deadline < (best?.upload.deadline ?? Infinity)) {
+        else if (room && upload.bytes !== null && (best === null || goesBefore(upload, best.upload))) {
           best = { queue, upload }
         }
       }
@@ -180,8 +198,8 @@ export class Uploader {
     return best
   }
 
-  private canSend({ queue, upload }: { queue: Queue; upload: UploadRequest }): boolean {
-    return upload.chunks.length > 0 && queue.peer.lossyBuffered < LOSSY_BUFFER_HIGH_BYTES
+  private canSend({ queue, upload }: Sendable): boolean {
+    return upload.chunks.length > 0 && queue.peer.lossyBuffered <= FULL_BUFFER_BYTES
   }
 
   private sendChunk(queue: Queue, upload: UploadRequest, now: Millis): void {
@@ -217,6 +235,11 @@ export class Uploader {
     this.uplinkSince = null
     this.uplinkBytes = 0
   }
+}
+
+function goesBefore(a: UploadRequest, b: UploadRequest): boolean {
+  if (Math.abs(a.deadline - b.deadline) > OVERTAKE_MS) return a.deadline < b.deadline
+  return a.order < b.order
 }
 
 function dropUpload(queue: Queue, upload: UploadRequest): void {

@@ -24,6 +24,8 @@ export interface Want {
   readonly segment: Segment
   deadline: Millis
   readonly startedAt: Millis
+  /** When a peer last completed a piece, or when it was wanted. */
+  progressAt: Millis
   firstByteAt: Millis | null
   http: HttpFetch | null
   /** The last HTTP failure, while peers may still deliver; and when to ask the origin again. */

@@ -183,9 +183,9 @@ export class Mesh {
 
   private offersWanted(): number {
     if (this.ports.links === null || this.options.role === 'seeder') return 0
-    // Alone in the swarm, offers would reach nobody; before the first reply that is not known.
-    if (this.swarmSize !== null && this.swarmSize <= 1) return 0
-    return Math.max(0, Math.min(MAX_OFFERS, this.options.maxLinks - this.links.size))
+    // An offer reaches nobody where we are connected to everyone; before the first reply it may.
+    const strangers = this.swarmSize === null ? MAX_OFFERS : this.swarmSize - 1 - this.openLinks
+    return Math.max(0, Math.min(MAX_OFFERS, strangers, this.options.maxLinks - this.links.size))
   }
 
   private announce(event: AnnounceEvent, offers: readonly OfferEntry[]): void {

@@ -1,3 +1,7 @@
+export * from './conformance/harness.js'
+export { linkConformance } from './conformance/link-conformance.js'
+export { LocalPeer } from './conformance/local-peer.js'
+export { ConformanceError } from './conformance/stage.js'
 export { createMemoryLinkPair, type MemoryLinkPair } from './link-pair.js'
 export { MemoryOrigin, type MemoryOriginOptions } from './memory-origin.js'
 export { MemoryTracker } from './memory-tracker.js'

@@ -1,5 +1,7 @@
 import { makePeerId, millis, type SegmentId, swarmIdFromBytes, trackIdOf } from '@shoal/protocol'
+import type { PeerLink } from '../ports/link.js'
 import type { OriginError } from '../ports/origin.js'
+import type { PieceReader } from '../ports/pieces.js'
 import { createSwarm } from '../runtime/create-swarm.js'
 import type { SegmentResult, Swarm, SwarmOptions } from '../runtime/swarm-api.js'
 import { MemoryOrigin, type MemoryOriginOptions } from './memory-origin.js'
@@ -44,7 +46,12 @@ export class MemoryWorld {
     this.origin = new MemoryOrigin({ clock: this.clock, segmentBytes: 500_000, ...origin })
   }
 
-  join(options: Partial<SwarmOptions> = {}, hostOptions: HostOptions = {}): WorldPeer {
+  /** A new member. `mangle` changes what it sends on its lossy channels. */
+  join(
+    options: Partial<SwarmOptions> = {},
+    hostOptions: HostOptions = {},
+    extra: { readonly mangle?: (bytes: Uint8Array) => Uint8Array; readonly pieces?: PieceReader } = {},
+  ): WorldPeer {
     const host = this.network.createHost(hostOptions)
     const random = seededRandom(this.seed * 1_000 + ++this.peers)
     const swarm = createSwarm(
@@ -64,9 +71,9 @@ export class MemoryWorld {
         clock: this.clock,
         random,
         crypto: toyCrypto,
-        links: { create: (role, events) => host.createLink(role, events) },
+        links: { create: (role, events) => mangled(host.createLink(role, events), extra.mangle) },
         openSocket: this.tracker.openSocket,
-        pieces: null,
+        pieces: extra.pieces ?? null,
       },
     )
     return { swarm, host }
@@ -108,5 +115,15 @@ export class MemoryWorld {
     await this.clock.runUntilAsync(() => settled !== null, limitMs)
     if (settled === null) throw new Error(`no outcome within ${limitMs} ms`)
     return settled
+  }
+}
+
+function mangled(link: PeerLink, mangle: ((bytes: Uint8Array) => Uint8Array) | undefined): PeerLink {
+  if (mangle === undefined) return link
+  return {
+    signal: (signal) => link.signal(signal),
+    send: (channel, bytes) => link.send(channel, channel === 'lossy' ? mangle(bytes) : bytes),
+    bufferedAmount: (channel) => link.bufferedAmount(channel),
+    close: () => link.close(),
   }
 }

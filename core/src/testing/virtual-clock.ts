@@ -93,30 +93,40 @@ export class VirtualClock implements Clock {
   /** As `advance`, with a chance for promises to settle before the first timer and after each instant. */
   async advanceAsync(ms: number, settle: () => Promise<void> = settleMicrotasks): Promise<void> {
     const target = this.#now + ms
-    await this.runUntilAsync(() => false, ms, settle)
+    do await settle()
+    while (this.#runInstant(target))
     this.#now = target
   }
 
-  /** As `runUntil`, with a chance for promises to settle; the condition is looked at between instants. */
+  /**
+   * As `runUntil`, with a chance for promises to settle. The condition is looked at between instants;
+   * what it sets off itself settles before time moves on.
+   */
   async runUntilAsync(
     condition: () => boolean,
     limitMs: number,
     settle: () => Promise<void> = settleMicrotasks,
   ): Promise<boolean> {
     const target = this.#now + limitMs
-    for (;;) {
+    do {
       await settle()
       if (condition()) return true
-      const next = this.#peek()
-      if (next === undefined || next.at > target) break
-      this.#guarded(() => {
-        while (this.#runNext(next.at)) {
-          // all timers of this instant
-        }
-      })
-    }
+      await settle()
+    } while (this.#runInstant(target))
     this.#now = target
     return condition()
+  }
+
+  /** Runs all timers of the next instant that has any, up to `limit`; false where there are none. */
+  #runInstant(limit: number): boolean {
+    const next = this.#peek()
+    if (next === undefined || next.at > limit) return false
+    this.#guarded(() => {
+      while (this.#runNext(next.at)) {
+        // each call runs one timer
+      }
+    })
+    return true
   }
 
   #guarded<T>(run: () => T): T {

@@ -65,7 +65,6 @@ export const closingCases: readonly Case[] = [
   [
     'gives up when it does not open in time',
     async (stage) => {
-      if (!stage.harness.shortTimeouts) return
       const offerer = await stage.create('a', { role: 'offerer', openTimeoutMs: 300 })
       const answerer = await stage.create('b', { role: 'answerer', openTimeoutMs: 300 })
       await stage.pass(150)

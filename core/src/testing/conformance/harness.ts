@@ -66,8 +66,6 @@ export interface LinkHarness {
   until(condition: () => boolean, limitMs: number): Promise<boolean>
   /** Links of both sides that still hold resources; absent where that cannot be counted. */
   liveLinks?(): Promise<number>
-  /** False where `openTimeoutMs` cannot be shortened and the wait would be too long. */
-  readonly shortTimeouts: boolean
 }
 
 /** One rule of the port, checked. */

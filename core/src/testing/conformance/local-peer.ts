@@ -88,6 +88,10 @@ export class LocalPeer implements TestPeer {
     if (event.type === 'open' && this.events.some((earlier) => earlier.type === 'open')) {
       this.faults.push('open came twice')
     }
+    const early = event.type === 'message' || event.type === 'drain'
+    if (early && !this.events.some((earlier) => earlier.type === 'open')) {
+      this.faults.push(`${event.type} came before open`)
+    }
     if (event.type === 'message' && !(event.bytes instanceof Uint8Array)) {
       this.faults.push('a message is not a Uint8Array')
     }

@@ -1,30 +1,23 @@
 import { describe, it } from 'vitest'
-import type { MemoryHost } from '../network/memory-host.js'
+import type { MemoryLink } from '../network/memory-link.js'
 import { MemoryNetwork } from '../network/memory-network.js'
 import { VirtualClock } from '../virtual-clock.js'
-import type { LinkHarness, RawPeer, Role } from './harness.js'
+import type { LinkEvent, LinkHarness, RawPeer, Role } from './harness.js'
 import { linkConformance } from './link-conformance.js'
 import { LocalPeer } from './local-peer.js'
 
-/** Memory links on a path of 5 ms and 2 MB/s: slow enough that buffers fill. */
+/** Memory links on paths of 5 ms and 20 MB/s: buffers fill within one turn. */
 function memoryHarness(): LinkHarness {
   const clock = new VirtualClock()
-  const hosts: MemoryHost[] = []
-  const open = (onError: (error: unknown) => void) => {
-    shared.onError = onError
-    return network
-  }
-  const shared: { onError: (error: unknown) => void } = { onError: () => undefined }
-  const network = new MemoryNetwork({ clock, path: { delayMs: 5, bytesPerSecond: 2_000_000 } })
-  void open
+  const network = new MemoryNetwork({ clock, path: { delayMs: 5, bytesPerSecond: 20_000_000 } })
   return {
-    shortTimeouts: false,
     async create(_side, options) {
-      return new LocalPeer((onError) => {
-        const host = network.createHost({ onError })
-        hosts.push(host)
-        return host
-      }, options)
+      const { openTimeoutMs } = options
+      return new LocalPeer(
+        (onError) =>
+          network.createHost({ onError, ...(openTimeoutMs === undefined ? {} : { openTimeoutMs }) }),
+        options,
+      )
     },
     async createRaw(role) {
       return rawPeer(network, role)
@@ -36,10 +29,29 @@ function memoryHarness(): LinkHarness {
   }
 }
 
+/** Sends past the checks of `send`. */
 function rawPeer(network: MemoryNetwork, role: Role): RawPeer {
-  const peer = new LocalPeer(() => network.createHost(), { role })
-  void peer
-  throw new Error('later')
+  const events: LinkEvent[] = []
+  const link: MemoryLink = network.createHost().createLink(role, {
+    onSignal: (signal) => events.push({ type: 'signal', signal }),
+    onOpen: () => events.push({ type: 'open' }),
+    onMessage: (channel, bytes) => events.push({ type: 'message', channel, bytes }),
+    onDrain: () => events.push({ type: 'drain' }),
+    onClose: (reason) => events.push({ type: 'close', reason }),
+  })
+  return {
+    events,
+    async signal(signal) {
+      link.signal(signal as Parameters<MemoryLink['signal']>[0])
+    },
+    async close() {
+      link.close()
+    },
+    async sendRaw(channel, data) {
+      link.inject(channel, data)
+      return true
+    },
+  }
 }
 
 describe('memory link', () => {

@@ -37,6 +37,10 @@ export interface HostOptions {
    * it came on a lossy channel. 200 ms is a common depth of an access router's buffer.
    */
   readonly downloadQueueMs?: number
+  /** Time from a link's creation to its opening at most; `LINK_OPEN_TIMEOUT_MS` unless given. */
+  readonly openTimeoutMs?: number
+  /** As the network's, for this host's links alone. */
+  readonly onError?: (error: unknown) => void
 }
 
 export const DOWNLOAD_QUEUE_MS = 200

@@ -1,6 +1,11 @@
 import { millis } from '@shoal/protocol'
 import type { Clock } from '../../ports/clock.js'
-import type { PeerLink, PeerLinkEvents, PeerLinkFactory } from '../../ports/link.js'
+import {
+  LINK_OPEN_TIMEOUT_MS,
+  type PeerLink,
+  type PeerLinkEvents,
+  type PeerLinkFactory,
+} from '../../ports/link.js'
 import { DOWNLOAD_QUEUE_MS, type HostOptions } from './conditions.js'
 import type { QueuedMessage } from './flow.js'
 import type { MemoryLink } from './memory-link.js'
@@ -24,6 +29,9 @@ export class MemoryHost implements PeerLinkFactory {
   readonly #links = new Set<MemoryLink>()
   readonly #downloadBytesPerMs: number
   readonly #downloadQueueMs: number
+  readonly #onError: ((error: unknown) => void) | undefined
+  /** Time from a link's creation to its opening at most, in milliseconds. */
+  readonly openTimeoutMs: number
   #downloadFreeAt = 0
   #dead = false
 
@@ -32,6 +40,8 @@ export class MemoryHost implements PeerLinkFactory {
     this.address = address
     this.uplink = new Uplink(network.clock, options.uploadBytesPerSecond ?? Number.POSITIVE_INFINITY)
     this.#downloadBytesPerMs = (options.downloadBytesPerSecond ?? Number.POSITIVE_INFINITY) / 1000
+    this.openTimeoutMs = options.openTimeoutMs ?? LINK_OPEN_TIMEOUT_MS
+    this.#onError = options.onError
     this.#downloadQueueMs = options.downloadQueueMs ?? DOWNLOAD_QUEUE_MS
   }
 
@@ -83,6 +93,13 @@ export class MemoryHost implements PeerLinkFactory {
     this.#downloadFreeAt = startsAt + message.bytes / this.#downloadBytesPerMs
     from.fateKnownAt(this.#downloadFreeAt + ackDelay, message, false)
     this.clock.setTimer(millis(this.#downloadFreeAt - now), () => link.deliver(message))
+  }
+
+  /** An owner's exception, or a link misused. Thrown where nobody takes it. */
+  report(error: unknown): void {
+    const onError = this.#onError ?? this.network.onError
+    if (onError === undefined) throw error
+    onError(error)
   }
 
   forget(link: MemoryLink): void {

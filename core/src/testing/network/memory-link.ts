@@ -7,7 +7,6 @@ import {
 } from '@shoal/protocol'
 import {
   CONTROL_BUFFER_HIGH_BYTES,
-  LINK_OPEN_TIMEOUT_MS,
   type LinkCloseReason,
   LOSSY_BUFFER_HIGH_BYTES,
   LOSSY_BUFFER_LOW_BYTES,
@@ -47,9 +46,7 @@ export class MemoryLink implements PeerLink, UplinkSender {
     this.#owner = new Owner(host, events)
     this.#handshake = new MemoryHandshake(role, linkNumber, host.address)
     this.buffers = new SendBuffers(host.network.congestionControl)
-    this.#cancelOpenTimer = host.clock.setTimer(millis(LINK_OPEN_TIMEOUT_MS), () =>
-      this.#end('connect-failed'),
-    )
+    this.#cancelOpenTimer = host.clock.setTimer(millis(host.openTimeoutMs), () => this.#end('connect-failed'))
     if (role === 'offerer') this.#emitLocalSignals()
   }
 
@@ -94,7 +91,7 @@ export class MemoryLink implements PeerLink, UplinkSender {
     if (this.#state !== 'open') return 'closed'
     const lossy = channel === 'lossy'
     if (bytes.length > (lossy ? MAX_LOSSY_MESSAGE_BYTES : MAX_CONTROL_MESSAGE_BYTES)) {
-      this.#host.network.report(new RangeError(`message of ${bytes.length} bytes on ${channel}`))
+      this.#host.report(new RangeError(`message of ${bytes.length} bytes on ${channel}`))
       this.#end('transport-error')
       return 'closed'
     }

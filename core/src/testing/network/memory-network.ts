@@ -28,7 +28,7 @@ export class MemoryNetwork {
   readonly #defaultPath: PathConditions
   readonly #paths = new Map<string, PathConditions>()
   readonly #linksByToken = new Map<string, MemoryLink>()
-  readonly #onError: ((error: unknown) => void) | undefined
+  readonly onError: ((error: unknown) => void) | undefined
   #hosts = 0
   #links = 0
 
@@ -37,7 +37,7 @@ export class MemoryNetwork {
     this.random = options.random ?? seededRandom(1)
     this.congestionControl = options.congestionControl ?? true
     this.#defaultPath = { ...CLEAR_PATH, ...options.path }
-    this.#onError = options.onError
+    this.onError = options.onError
   }
 
   createHost(options: HostOptions = {}): MemoryHost {
@@ -80,11 +80,6 @@ export class MemoryNetwork {
 
   linkOf(token: string): MemoryLink | undefined {
     return this.#linksByToken.get(token)
-  }
-
-  report(error: unknown): void {
-    if (this.#onError === undefined) throw error
-    this.#onError(error)
   }
 }
 

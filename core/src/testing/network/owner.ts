@@ -23,7 +23,7 @@ export class Owner {
     try {
       call(this.#events)
     } catch (error) {
-      this.#host.network.report(error)
+      this.#host.report(error)
     }
   }
 }
