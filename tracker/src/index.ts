@@ -1,1 +1,7 @@
-export {}
+export type { Log } from './adapters/log.js'
+export type { ListenErrorCode } from './adapters/server-port.js'
+export { ListenError } from './adapters/server-port.js'
+export type { RunningTracker } from './runtime/create-tracker.js'
+export { createTracker } from './runtime/create-tracker.js'
+export type { TrackerOptions } from './runtime/options.js'
+export { OptionsError } from './runtime/options.js'

@@ -10,16 +10,19 @@ import type { Peer } from './peer.js'
 import { PieceDownloads } from './piece-downloads.js'
 import type { PieceRequest } from './piece-request.js'
 import { TransferRate } from './rates.js'
-import type { Segment } from './segment.js'
+import { Segment } from './segment.js'
 import type { SegmentStore } from './segment-store.js'
 import { Verifier } from './verifier.js'
-import { describes, isWhole, loadedBytes, type Want } from './want.js'
+import { describes, isLoading, isWhole, loadedBytes, type Want } from './want.js'
 
 /** Corrupt pieces of one peer after which it is dropped: one may be a broken network or memory. */
 const MAX_CORRUPT_PIECES = 2
 
 /** Longest time between two looks at requests and deadlines while something is wanted, in milliseconds. */
 const LOOK_INTERVAL_MS = 50
+
+/** Peers that have completed no piece for this long do not make up for a failing origin, in milliseconds. */
+const HELP_MS = 8_000
 
 export interface DownloaderOptions {
   readonly swarmTag: number
@@ -61,7 +64,8 @@ export class Downloader {
   corruptPieces = 0
   /** Connections may open soon. */
   hopeful = false
-  private now: Millis
+  /** The time of the input at hand; the engine sets it. */
+  now: Millis
 
   constructor(options: DownloaderOptions, events: DownloaderEvents) {
     const { emit, swarmTag, random } = options
@@ -86,6 +90,7 @@ export class Downloader {
       progressed: (want) => this.progress(want),
       manifestWrong: (want) => this.manifestWrong(want.segment),
       failed: (want, error) => this.originFailed(want, error),
+      ended: (want) => events.segmentChanged(want.segment),
     })
   }
 
@@ -95,14 +100,15 @@ export class Downloader {
 
   /** True where the segment must stay in memory. */
   pinned(segment: Segment): boolean {
-    if (segment.fetching) return true
-    for (const want of this.wants.values()) if (want.segment === segment) return true
-    return false
+    return segment.fetching || this.isWanted(segment)
   }
 
   want(wantId: number, wanted: WantedSegment, now: Millis): void {
     this.now = now
-    const segment = this.options.store.open(wanted.segment)
+    const known = this.options.store.open(wanted.segment)
+    // What lies outside memory is for peers: a want of our own goes by HTTP, beside it.
+    const segment = known.external ? new Segment(wanted.segment) : known
+    if (known.external) segment.httpOnly = true
     const want: Want = {
       id: wantId,
       wanted,
@@ -121,6 +127,14 @@ export class Downloader {
     this.wants.set(wantId, want)
     if (segment.manifest !== null && !describes(segment.manifest, wanted.range)) this.manifestWrong(segment)
     this.finishIfWhole(want)
+  }
+
+  /** The host has the segment whole and gives it now: nothing more is to be loaded. */
+  published(segment: Segment, adopt: () => void): void {
+    this.pieces.cancel(segment)
+    for (const want of this.wantsOf(segment)) this.origin.cancel(want)
+    adopt()
+    for (const want of this.wantsOf(segment)) this.finishIfWhole(want)
   }
 
   setDeadline(wantId: number, deadline: Millis): void {
@@ -145,7 +159,7 @@ export class Downloader {
 
   /** A manifest from a peer: looked at only where it was asked for. */
   manifest(peer: Peer, manifest: SegmentManifest, segment: Segment): void {
-    if (!this.manifests.expects(peer, segment.key)) return
+    if (!this.manifests.takeAnswer(peer, segment.key)) return
     if (segment.manifest !== null || segment.httpOnly) return
     this.verifier.checkManifest(peer, segment, manifest)
   }
@@ -167,8 +181,9 @@ export class Downloader {
   /** Asks, repairs, loads: whatever is due. Returns when to look again, or null. */
   pump(now: Millis): Millis | null {
     this.now = now
+    const silent = this.pieces.checkTimeouts(this.events.readyPeers(), now)
+    for (const peer of silent) this.events.unresponsive(peer)
     const peers = this.events.readyPeers()
-    for (const peer of this.pieces.checkTimeouts(peers, now)) this.events.unresponsive(peer)
     const byDeadline = [...this.wants.values()].sort((a, b) => a.deadline - b.deadline)
     let next = Number.POSITIVE_INFINITY
     for (const want of byDeadline) next = Math.min(next, this.pumpWant(want, peers, now))
@@ -192,13 +207,8 @@ export class Downloader {
 
   /** HTTP loads what is missing: peers are not asked for it any longer. */
   private originBegun(want: Want): void {
-    const { segment, http } = want
-    if (http === null) return
-    for (let piece = 0; piece < segment.pieceCount; piece++) {
-      const bytes = segment.pieceSpan(piece)
-      const inSpan = http.span === null || (bytes.end > http.span.start && bytes.start < http.span.end)
-      if (inSpan) this.pieces.cancel(segment, piece)
-    }
+    const { segment } = want
+    this.pieces.cancel(segment, (piece) => isLoading(segment, piece))
     this.events.segmentChanged(segment)
   }
 
@@ -207,7 +217,7 @@ export class Downloader {
       want.firstByteAt ??= request.firstDataAt
       want.progressAt = this.now
     }
-    this.verifier.checkPiece(request.segment, request.piece, peer)
+    this.verifier.checkPiece(request.segment, request.piece, peer, request.data)
   }
 
   private pieceLoaded(want: Want, piece: number): void {
@@ -216,7 +226,10 @@ export class Downloader {
     const span = segment.pieceSpan(piece)
     this.count(segment, 'http', span.end - span.start)
     this.verifier.checkPiece(segment, piece, null)
-    for (const other of this.wantsOf(segment)) this.finishIfWhole(other)
+    for (const other of this.wantsOf(segment)) {
+      other.firstByteAt ??= want.firstByteAt
+      this.finishIfWhole(other)
+    }
   }
 
   private pieceVerified(segment: Segment, piece: number, peer: Peer | null): void {
@@ -268,7 +281,7 @@ export class Downloader {
     this.count(segment, 'http', bytes.byteLength)
     this.verifier.makeManifest(segment, bytes, want.wanted.range?.start ?? 0)
     for (const other of this.wantsOf(segment)) {
-      if (other.http !== null) this.origin.cancel(other)
+      other.firstByteAt ??= want.firstByteAt
       this.finish(other, bytes)
     }
   }
@@ -297,7 +310,9 @@ export class Downloader {
   private originFailed(want: Want, error: OriginError): void {
     this.events.segmentChanged(want.segment)
     const helped = this.events.readyPeers().some((peer) => peer.offers(want.segment.id))
-    if (helped && !want.segment.httpOnly) return
+    // A peer that only says that it has the segment must not keep the error from the player.
+    const helping = helped && this.now - want.progressAt < HELP_MS
+    if (helping && !want.segment.httpOnly) return
     this.end(want)
     this.options.emit({ type: 'failed', wantId: want.id, error })
   }
@@ -349,7 +364,7 @@ export class Downloader {
     return [...this.wants.values()].filter((want) => want.segment === segment)
   }
 
-  private isWanted(segment: Segment): boolean {
+  isWanted(segment: Segment): boolean {
     return this.wantsOf(segment).length > 0
   }
 }

@@ -88,6 +88,7 @@ export class Engine {
   /** Takes one input; the result is what must be done now. */
   handle(input: Input): readonly Effect[] {
     this.now = input.now
+    this.downloader.now = input.now
     this.effects = []
     this.take(input)
     // Most inputs are chunks in the middle of a piece: they change nothing that is decided here.
@@ -236,10 +237,10 @@ export class Engine {
     if (hello.peerId === peerId) return this.closePeer(peer, 'duplicate-connection')
     const until = this.banned.get(hello.peerId)
     if (until !== undefined && until > this.now) return this.closePeer(peer, 'violation')
-    const twin = this.readyPeers().find((other) => other.identity?.peerId === hello.peerId)
-    if (twin !== undefined) {
+    for (const twin of this.readyPeers()) {
+      if (twin.identity?.peerId !== hello.peerId) continue
       const loser = this.loserOf(twin, peer, hello.peerId)
-      this.closePeer(loser, 'duplicate-connection')
+      if (loser !== null) this.closePeer(loser, 'duplicate-connection')
       if (loser === peer) return
     }
     if (this.readyPeers().length >= this.options.maxLinks) return this.closePeer(peer, 'full')
@@ -249,12 +250,13 @@ export class Engine {
 
   /**
    * Two connections to one peer: both ends must drop the same one. The one whose offerer has the
-   * smaller peer id stays; where both have the same offerer, the newer.
+   * smaller peer id stays. Where both have the same offerer the newer stays; but the ends may not
+   * agree which that is, so the one with the smaller peer id decides and the other hears its Goodbye.
    */
-  private loserOf(older: Peer, newer: Peer, peerId: PeerId): Peer {
-    if (older.initiator === newer.initiator) return older
-    const weKeepOurs = this.options.peerId < peerId
-    return older.initiator === weKeepOurs ? newer : older
+  private loserOf(older: Peer, newer: Peer, peerId: PeerId): Peer | null {
+    const weAreSmaller = this.options.peerId < peerId
+    if (older.initiator === newer.initiator) return weAreSmaller ? older : null
+    return older.initiator === weAreSmaller ? newer : older
   }
 
   private peerMessage(peer: Peer, message: Exclude<PeerMessage, Hello>): void {
@@ -290,28 +292,35 @@ export class Engine {
   }
 
   private publish(manifest: SegmentManifest, bytes: Uint8Array | null): void {
-    const segment = this.store.open(manifest.segment)
-    segment.reset()
-    segment.fetching = false
-    segment.external = bytes === null
-    segment.adopt(manifest, 'own')
-    if (bytes !== null) segment.buffer = bytes
-    for (let piece = 0; piece < segment.pieceCount; piece++) {
-      segment.verified.add(piece)
-      this.uploader.pieceReady(segment, piece)
+    let segment = this.store.open(manifest.segment)
+    if (bytes === null && this.downloader.isWanted(segment)) {
+      // Outside memory it is of no use to who wants it here: that load goes on by itself.
+      this.store.delete(segment.key)
+      segment = this.store.open(manifest.segment)
     }
+    this.downloader.published(segment, () => {
+      segment.reset()
+      segment.fetching = false
+      segment.external = bytes === null
+      if (bytes !== null) segment.buffer = bytes
+      segment.adopt(manifest, 'own')
+      for (let piece = 0; piece < segment.pieceCount; piece++) segment.verified.add(piece)
+    })
+    for (let piece = 0; piece < segment.pieceCount; piece++) this.uploader.pieceReady(segment, piece)
     this.announcer.segmentChanged(segment, this.now)
   }
 
   private announceFetching(id: SegmentId): void {
     const segment = this.store.open(id)
+    if (segment.complete) return
     segment.fetching = true
     this.announcer.segmentChanged(segment, this.now)
   }
 
   private drop(id: SegmentId): void {
     const segment = this.store.get(segmentKey(id))
-    if (segment === undefined || this.downloader.pinned(segment)) return
+    // A fetch that the host announced and has given up ends here too.
+    if (segment === undefined || this.downloader.isWanted(segment)) return
     this.store.delete(segment.key)
     this.announcer.segmentDropped(segment, this.now)
   }

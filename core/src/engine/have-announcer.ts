@@ -10,7 +10,7 @@ import {
   type SegmentId,
 } from '@shoal/protocol'
 import type { EmitEffect } from './io.js'
-import type { Peer } from './peer.js'
+import type { Peer, Told } from './peer.js'
 import type { Segment } from './segment.js'
 import type { SegmentStore } from './segment-store.js'
 
@@ -20,13 +20,24 @@ const HAVE_BATCH_MS = 30
 /** A summary repeats everything, in case deltas were lost: this often, in milliseconds. */
 const HAVE_SUMMARY_INTERVAL_MS = 10_000
 
+/** Everything that is held, ready to be told to anyone. */
+interface Summary {
+  readonly batches: readonly (readonly HaveEntry[])[]
+  readonly incomplete: readonly (readonly [string, Told])[]
+}
+
 /**
  * Tells peers what this one holds: deltas soon after a change, to those that lack it, and a summary
  * after Hello and now and then.
  */
 export class HaveAnnouncer {
   private readonly changed = new Map<string, Segment>()
-  private readonly dropped: SegmentId[] = []
+  private readonly dropped = new Map<string, SegmentId>()
+  /** Segments that somebody was told of, and must hear of when nothing is left of them. */
+  private readonly announced = new WeakSet<Segment>()
+  /** Made once and told to many: a seeder has thousands of segments and hundreds of peers. */
+  private whole: Summary | null = null
+  private backlog: number | null = null
   private flushAt: Millis | null = null
   private readonly store: SegmentStore
   private readonly swarmTag: number
@@ -42,13 +53,19 @@ export class HaveAnnouncer {
 
   /** A segment's state changed: a piece was verified, or a fetch began or ended. */
   segmentChanged(segment: Segment, now: Millis): void {
+    // A hash or a load may end when the segment has been dropped.
+    if (this.store.get(segment.key) !== segment) return
+    this.whole = null
     this.changed.set(segment.key, segment)
     this.flushAt ??= (now + HAVE_BATCH_MS) as Millis
   }
 
+  /** The segment is no longer in the store. */
   segmentDropped(segment: Segment, now: Millis): void {
+    this.whole = null
     this.changed.delete(segment.key)
-    this.dropped.push(segment.id)
+    if (!this.announced.has(segment)) return
+    this.dropped.set(segment.key, segment.id)
     this.flushAt ??= (now + HAVE_BATCH_MS) as Millis
   }
 
@@ -59,6 +76,7 @@ export class HaveAnnouncer {
 
   /** Sends what is due. */
   pump(peers: Iterable<Peer>, now: Millis): void {
+    this.backlog = null
     const due = this.flushAt !== null && now >= this.flushAt
     for (const peer of peers) {
       if (peer.identity === null) continue
@@ -67,7 +85,7 @@ export class HaveAnnouncer {
     }
     if (!due) return
     this.changed.clear()
-    this.dropped.length = 0
+    this.dropped.clear()
     this.flushAt = null
   }
 
@@ -75,33 +93,47 @@ export class HaveAnnouncer {
   summary(peer: Peer, now: Millis): void {
     peer.summaryAt = now
     peer.told.clear()
-    const entries: HaveEntry[] = completeRuns(this.store)
+    this.whole ??= this.summarize()
+    for (const [key, told] of this.whole.incomplete) peer.told.set(key, told)
+    // The first replaces what was said before; the rest, if any, add to it.
+    for (const [index, batch] of this.whole.batches.entries()) this.send(peer, 'control', index === 0, batch)
+  }
+
+  private summarize(): Summary {
+    const entries = completeRuns(this.store)
+    const incomplete: [string, Told][] = []
     for (const segment of this.store.values()) {
-      if (isWholeAndComplete(segment)) peer.told.set(segment.key, toldOf(segment))
-      else if (worthTelling(segment)) {
-        entries.push(entryOf(segment))
-        peer.told.set(segment.key, toldOf(segment))
-      }
+      if (!worthTelling(segment)) continue
+      this.announced.add(segment)
+      if (isWholeAndComplete(segment)) continue
+      entries.push(entryOf(segment))
+      incomplete.push([segment.key, toldOf(segment)])
     }
     const batches = split(entries, MAX_CONTROL_MESSAGE_BYTES)
-    // The first replaces what was said before; the rest, if any, add to it.
-    for (const [index, batch] of batches.entries()) this.send(peer, 'control', index === 0, batch)
-    if (batches.length === 0) this.send(peer, 'control', true, [])
+    return { batches: batches.length === 0 ? [[]] : batches, incomplete }
   }
 
   private delta(peer: Peer): void {
     const entries: HaveEntry[] = []
-    for (const id of this.dropped) {
-      entries.push({ kind: 'dropped', track: id.track, first: id.sequence, count: 1 })
+    for (const [key, id] of this.dropped) {
+      peer.told.delete(key)
+      entries.push(goneEntry(id))
     }
     for (const segment of this.changed.values()) {
       const told = peer.told.get(segment.key)
       const state = toldOf(segment)
       // What the peer holds itself it need not hear about.
       if (told?.pieces === state.pieces && told.fetching === state.fetching) continue
-      if (peer.have.hasAll(segment.id) || (told === undefined && !worthTelling(segment))) continue
-      peer.told.set(segment.key, state)
-      entries.push(isWholeAndComplete(segment) ? runOf(segment) : entryOf(segment))
+      if (peer.have.hasAll(segment.id)) continue
+      if (told === undefined && !worthTelling(segment) && !this.announced.has(segment)) continue
+      this.announced.add(segment)
+      if (isWholeAndComplete(segment)) {
+        peer.told.delete(segment.key)
+        entries.push(runOf(segment))
+      } else {
+        peer.told.set(segment.key, state)
+        entries.push(entryOf(segment))
+      }
     }
     for (const batch of split(entries, MAX_LOSSY_MESSAGE_BYTES)) this.send(peer, 'lossy', false, batch)
   }
@@ -112,16 +144,10 @@ export class HaveAnnouncer {
     summary: boolean,
     entries: readonly HaveEntry[],
   ): void {
-    const backlogMs = Math.min(0xffff, Math.round(this.backlogMs()))
+    this.backlog ??= Math.min(0xffff, Math.round(this.backlogMs()))
+    const { swarmTag, backlog: backlogMs } = this
     const serial = peer.haveSerial++
-    const bytes = encodeMessage({
-      type: 'have',
-      swarmTag: this.swarmTag,
-      serial,
-      summary,
-      backlogMs,
-      entries,
-    })
+    const bytes = encodeMessage({ type: 'have', swarmTag, serial, summary, backlogMs, entries })
     if (channel === 'lossy') peer.lossyBuffered += bytes.byteLength
     this.emit({ type: 'send', link: peer.link, channel, bytes })
   }
@@ -135,7 +161,7 @@ function worthTelling(segment: Segment): boolean {
   return segment.fetching || segment.verified.size > 0
 }
 
-function toldOf(segment: Segment): { pieces: number; fetching: boolean } {
+function toldOf(segment: Segment): Told {
   return { pieces: segment.verified.size, fetching: segment.fetching }
 }
 
@@ -146,6 +172,12 @@ function entryOf(segment: Segment): HaveEntry {
     fetching: segment.fetching,
     pieces: segment.verified.bits,
   }
+}
+
+/** A run cannot name a part: an empty map of pieces says the same. */
+function goneEntry(id: SegmentId): HaveEntry {
+  if (id.part === null) return { kind: 'dropped', track: id.track, first: id.sequence, count: 1 }
+  return { kind: 'segment', segment: id, fetching: false, pieces: { low: 0, high: 0 } }
 }
 
 function runOf(segment: Segment): HaveEntry {

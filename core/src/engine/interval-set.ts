@@ -1,7 +1,7 @@
 /**
  * A set of integers as sorted, disjoint, half-open intervals: a run of 65,535 sequence numbers costs
  * as much as one, so that a hostile Have cannot fill memory. At most `limit` intervals are kept; a
- * run that would exceed it is left out.
+ * run that would exceed it is left out, and so is the upper half of one that is cut in two.
  */
 export class IntervalSet {
   private readonly starts: number[] = []
@@ -10,6 +10,11 @@ export class IntervalSet {
 
   constructor(limit: number) {
     this.limit = limit
+  }
+
+  /** Intervals that are kept. */
+  get size(): number {
+    return this.starts.length
   }
 
   has(value: number): boolean {
@@ -52,7 +57,7 @@ export class IntervalSet {
         index++
       }
       if (otherEnd > end) {
-        this.insert(index, end, otherEnd)
+        if (this.starts.length < this.limit) this.insert(index, end, otherEnd)
         return
       }
     }

@@ -27,25 +27,31 @@ export class ManifestRequests {
     if (last !== undefined && now - last < ANSWER_MS) return
     const holders = peers.filter((peer) => {
       const asked = peer.manifestAsked.get(key)
-      return peer.offers(id) && (asked === undefined || now - asked >= ASK_AGAIN_MS)
+      // Who holds no piece yet, and only fetches, may not have the manifest either.
+      const holds = peer.offers(id) && peer.have.piecesOf(id) !== null
+      return holds && (asked === undefined || now - asked >= ASK_AGAIN_MS)
     })
     const peer = holders.find((holder) => holder.identity?.role === 'seeder') ?? holders[0]
     if (peer === undefined) return
     peer.manifestAsked.set(key, now)
+    peer.manifestAwaited.add(key)
     this.askedAt.set(key, now)
     const bytes = encodeMessage({ type: 'manifest-request', swarmTag: this.swarmTag, segment: id })
     this.emit({ type: 'send', link: peer.link, channel: 'control', bytes })
   }
 
-  /** True where the manifest was asked of this peer and nothing has come yet. */
-  expects(peer: Peer, key: string): boolean {
-    return peer.manifestAsked.has(key)
+  /** True where the manifest was asked of this peer and nothing had come yet: one answer is taken. */
+  takeAnswer(peer: Peer, key: string): boolean {
+    return peer.manifestAwaited.delete(key)
   }
 
   /** The segment's manifest is here, or nobody waits for it any more. */
   settled(key: string, peers: Iterable<Peer>): void {
     this.askedAt.delete(key)
-    for (const peer of peers) peer.manifestAsked.delete(key)
+    for (const peer of peers) {
+      peer.manifestAsked.delete(key)
+      peer.manifestAwaited.delete(key)
+    }
   }
 
   /** The answer was of no use: the next peer may be asked at once. */

@@ -1,4 +1,4 @@
-import type { ByteSpan, Millis } from '@shoal/protocol'
+import { type ByteSpan, MAX_SEGMENT_BYTES, type Millis } from '@shoal/protocol'
 import type { OriginError } from '../ports/origin.js'
 import { type HttpSituation, httpDueAt, type OriginEstimate } from './http-rules.js'
 import type { EmitEffect } from './io.js'
@@ -12,6 +12,9 @@ const RETRY_MS = 1_000
 /** Gaps smaller than this between missing spans are fetched along: one request costs more. */
 const MERGE_GAP_BYTES = 128 * 1024
 
+/** HTTP status of a Range that the resource does not have (RFC 9110 section 15.5.17). */
+const RANGE_NOT_SATISFIABLE = 416
+
 /** What HTTP loads bring. */
 export interface OriginLoadEvents {
   /** All bytes of a piece came from the origin; they are in the buffer. */
@@ -24,6 +27,8 @@ export interface OriginLoadEvents {
   manifestWrong(want: Want): void
   /** HTTP failed and peers cannot help. */
   failed(want: Want, error: OriginError): void
+  /** A load is over, however it ended. */
+  ended(want: Want): void
 }
 
 /** Loads from the origin what peers do not deliver in time. */
@@ -44,8 +49,9 @@ export class OriginLoads implements OriginEstimate {
 
   /** Begins a load where it is time. Returns when it will be, or null while one is on its way. */
   consider(want: Want, situation: HttpSituation): number | null {
-    if (want.http !== null) return null
     const { segment } = want
+    // One load at a time for a segment: other wants of it share what it brings.
+    if (segment.loading !== null) return null
     if (segment.manifest !== null && missingPieces(segment).length === 0) return null
     const due = httpDueAt(want, situation)
     if (due > situation.now) return due
@@ -65,7 +71,7 @@ export class OriginLoads implements OriginEstimate {
       this.events.manifestWrong(want)
       return
     }
-    if (segment.buffer === null) segment.buffer = new Uint8Array(total)
+    if (segment.buffer === null && total <= MAX_SEGMENT_BYTES) segment.buffer = new Uint8Array(total)
   }
 
   data(fetchId: number, offset: number, bytes: Uint8Array, now: Millis): void {
@@ -83,7 +89,8 @@ export class OriginLoads implements OriginEstimate {
     }
     fetch.upTo += bytes.byteLength
     if (!this.store(want, fetch, offset, bytes)) {
-      this.bad(fetchId, want, `more bytes than the ${want.segment.size} announced`, now)
+      if (want.segment.manifest !== null) this.events.manifestWrong(want)
+      else this.bad(fetchId, want, `more bytes than the ${want.segment.size} announced`, now)
       return
     }
     this.piecesLoaded(want, fetch)
@@ -100,9 +107,10 @@ export class OriginLoads implements OriginEstimate {
     this.end(fetchId, want)
     if (segment.manifest !== null) {
       const wanted = fetch.span ?? { start: 0, end: segment.manifest.size }
-      if (fetch.from === null || fetch.from > wanted.start || fetch.upTo < wanted.end) {
-        this.failed(want, { kind: 'bad-response', status: 0, message: 'the response ended early' }, now)
-      }
+      if (fetch.from !== null && fetch.from <= wanted.start && fetch.upTo >= wanted.end) return
+      // Either the origin cut it short, or a peer's manifest says more than there is.
+      if (segment.manifestSource !== 'own') this.events.manifestWrong(want)
+      else this.failed(want, { kind: 'bad-response', status: 0, message: 'the response ended early' }, now)
       return
     }
     if (fetch.loose.length > 0) segment.buffer = concatenate(fetch.loose, fetch.upTo)
@@ -118,9 +126,12 @@ export class OriginLoads implements OriginEstimate {
   error(fetchId: number, error: OriginError, now: Millis): void {
     const load = this.loads.get(fetchId)
     if (load === undefined) return
-    this.end(fetchId, load.want)
-    if (load.want.segment.manifest === null) load.want.segment.buffer = null
-    this.failed(load.want, error, now)
+    const { want, fetch } = load
+    this.end(fetchId, want)
+    if (want.segment.manifest === null) want.segment.buffer = null
+    // The span does not exist there: it was the manifest's idea.
+    if (fetch.span !== null && error.status === RANGE_NOT_SATISFIABLE) this.events.manifestWrong(want)
+    else this.failed(want, error, now)
   }
 
   /** The want is over: its load is not needed any more. */
@@ -142,7 +153,11 @@ export class OriginLoads implements OriginEstimate {
       loose: [],
     }
     want.http = fetch
-    want.segment.fetching = true
+    const { segment } = want
+    segment.fetching = true
+    segment.loading = span ?? { start: 0, end: Number.POSITIVE_INFINITY }
+    // What an earlier load left without a manifest may belong to its consumer by now.
+    if (segment.manifest === null) segment.buffer = null
     this.loads.set(fetch.id, { want, fetch })
     this.emit({ type: 'http-fetch', fetchId: fetch.id, wantId: want.id, span })
   }
@@ -151,6 +166,8 @@ export class OriginLoads implements OriginEstimate {
     this.loads.delete(fetchId)
     want.http = null
     want.segment.fetching = false
+    want.segment.loading = null
+    this.events.ended(want)
   }
 
   private bad(fetchId: number, want: Want, message: string, now: Millis): void {
@@ -185,7 +202,7 @@ export class OriginLoads implements OriginEstimate {
       const span = segment.pieceSpan(piece)
       const start = Math.max(offset, span.start)
       const end = Math.min(offset + bytes.byteLength, span.end)
-      if (hasPiece(segment, piece) || segment.hashing.has(piece)) this.wastedBytes += end - start
+      if (hasPiece(segment, piece)) this.wastedBytes += end - start
       else segment.buffer.set(bytes.subarray(start - offset, end - offset), start)
     }
     return true

@@ -47,6 +47,9 @@ export class Peer {
   readonly requests = new Map<number, PieceRequest>()
   /** Keys of segments whose manifest was asked of it, with the time. */
   readonly manifestAsked = new Map<string, Millis>()
+  /** Of those, the ones without an answer yet. */
+  readonly manifestAwaited = new Set<string>()
+  /** What it was told of segments that are not complete here. */
   readonly told = new Map<string, Told>()
   haveSerial = 0
   /** When everything held was last told to it. */
@@ -85,10 +88,6 @@ export class Peer {
   /** May be asked for pieces now. */
   usable(now: Millis): boolean {
     return this.identity?.uploads === true && now >= this.suspectUntil
-  }
-
-  holdsPiece(segment: Segment, piece: number): boolean {
-    return this.have.hasPiece(segment.id, piece)
   }
 
   offers(id: SegmentId): boolean {
@@ -161,4 +160,6 @@ export interface UploadRequest {
   chunks: ByteSpan[]
   /** The piece's bytes; null until they have been read or verified. */
   bytes: Uint8Array | null
+  /** They are on their way from the host's `PieceReader`. */
+  reading: boolean
 }

@@ -4,7 +4,7 @@ import type { EmitEffect } from './io.js'
 import type { Peer } from './peer.js'
 import { PieceRequest } from './piece-request.js'
 import type { Segment } from './segment.js'
-import { missingPieces, type Want } from './want.js'
+import { isLoading, missingPieces, type Want } from './want.js'
 
 /** Pieces asked for and not here, over all peers, at most. */
 const MAX_OUTSTANDING = 24
@@ -28,7 +28,7 @@ export const MAX_TIMEOUTS = 6
 
 /** What the requests' owner hears. */
 export interface PieceDownloadEvents {
-  /** All chunks of a piece are in the buffer, not yet verified. */
+  /** All chunks of a piece are here, not yet verified. */
   pieceArrived(peer: Peer, request: PieceRequest): void
   /** A message that no correct peer sends. */
   violation(peer: Peer): void
@@ -60,12 +60,10 @@ export class PieceDownloads {
   /** Asks for what is missing of one wanted segment, as far as windows allow. */
   schedule(want: Want, peers: readonly Peer[], now: Millis): void {
     const { segment } = want
-    const span = want.http === null ? null : (want.http.span ?? { start: 0, end: Number.POSITIVE_INFINITY })
-    const open = missingPieces(segment).filter((piece) => {
-      if (this.inFlight.has(pieceKey(segment, piece))) return false
-      const bytes = segment.pieceSpan(piece)
-      return span === null || bytes.end <= span.start || bytes.start >= span.end
-    })
+    if (this.inFlight.size >= MAX_OUTSTANDING) return
+    const open = missingPieces(segment).filter(
+      (piece) => !this.inFlight.has(pieceKey(segment, piece)) && !isLoading(segment, piece),
+    )
     for (const { piece, holders } of this.rarestFirst(segment, open, peers, now)) {
       if (this.inFlight.size >= MAX_OUTSTANDING) return
       const span = segment.pieceSpan(piece)
@@ -78,7 +76,6 @@ export class PieceDownloads {
 
   /** Takes a chunk. True where it completed a piece or was a violation. */
   data(peer: Peer, message: Data, now: Millis): boolean {
-    peer.lastDataAt = now
     peer.receivedBytes += message.payload.byteLength
     const request = peer.requests.get(message.requestId)
     const taken = request?.accept(message.chunk, message.payload, now)
@@ -95,6 +92,7 @@ export class PieceDownloads {
     if (request.received === message.payload.byteLength && request.repairs === 0) {
       peer.roundTrip.sample((now - request.askedAt) as Millis)
     }
+    peer.lastDataAt = now
     peer.served(request)
     if (!request.complete) return false
     this.release(peer, request)
@@ -107,17 +105,22 @@ export class PieceDownloads {
   checkTimeouts(peers: Iterable<Peer>, now: Millis): Peer[] {
     const dead: Peer[] = []
     for (const peer of peers) {
-      for (const request of [...peer.requests.values()]) this.checkRequest(peer, request, now)
+      let late = false
+      for (const request of [...peer.requests.values()]) {
+        if (this.checkRequest(peer, request, now)) late = true
+      }
+      // One silence makes all of its requests late: it counts once.
+      if (late) peer.pieceLate()
       if (peer.timeouts >= MAX_TIMEOUTS) dead.push(peer)
     }
     return dead
   }
 
-  /** Drops the requests for one piece, or for all pieces, of a segment, and says so to the peers. */
-  cancel(segment: Segment, piece: number | null = null): void {
+  /** Drops the requests for pieces of a segment, all or those that `which` names, and tells the peers. */
+  cancel(segment: Segment, which: (piece: number) => boolean = () => true): void {
     const ids = new Map<Peer, number[]>()
     for (const { peer, request } of [...this.inFlight.values()]) {
-      if (request.segment !== segment || (piece !== null && request.piece !== piece)) continue
+      if (request.segment !== segment || !which(request.piece)) continue
       this.release(peer, request)
       ids.set(peer, [...(ids.get(peer) ?? []), request.id])
     }
@@ -139,11 +142,15 @@ export class PieceDownloads {
     peers: readonly Peer[],
     now: Millis,
   ): { piece: number; holders: Peer[] }[] {
-    const usable = peers.filter((peer) => peer.usable(now))
+    const offers = peers.flatMap((peer) => {
+      const held = peer.usable(now) ? peer.have.piecesOf(segment.id) : null
+      return held === null ? [] : [{ peer, held }]
+    })
+    if (offers.length === 0) return []
     return pieces
       .map((piece) => ({
         piece,
-        holders: usable.filter((peer) => peer.holdsPiece(segment, piece)),
+        holders: offers.filter(({ held }) => held.has(piece)).map(({ peer }) => peer),
         order: this.random(),
       }))
       .filter(({ holders }) => holders.length > 0)
@@ -192,23 +199,24 @@ export class PieceDownloads {
     this.emit({ type: 'send', link: peer.link, channel: 'lossy', bytes })
   }
 
-  private checkRequest(peer: Peer, request: PieceRequest, now: Millis): void {
+  /** True where the request is late. */
+  private checkRequest(peer: Peer, request: PieceRequest, now: Millis): boolean {
     const timeout = peer.roundTrip.timeout(MIN_ANSWER_TIMEOUT_MS, UNKNOWN_ANSWER_TIMEOUT_MS)
     if (this.lossProved(peer, request, now)) {
       this.repair(peer, request, now)
-      return
+      return false
     }
     // While the peer sends other pieces, this one waits its turn there.
     const silence = now - Math.max(request.lastActivity, peer.lastDataAt ?? 0)
-    if (silence < Math.min(timeout * 2 ** request.vainRepairs, SILENCE_MS)) return
+    if (silence < Math.min(timeout * 2 ** request.vainRepairs, SILENCE_MS)) return false
     const silent = now - Math.max(request.askedAt, peer.lastDataAt ?? 0) >= SILENCE_MS
-    peer.pieceLate()
     if (!silent && request.vainRepairs < MAX_REPAIRS) {
       this.repair(peer, request, now)
-      return
+      return true
     }
     if (silent) peer.suspectUntil = now + SUSPECT_MS
     this.release(peer, request)
+    return true
   }
 
   private repair(peer: Peer, request: PieceRequest, now: Millis): void {

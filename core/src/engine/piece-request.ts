@@ -7,8 +7,8 @@ const GAP_CHUNKS = 3
 /**
  * One piece asked of one peer: which chunks have come, and when to ask again.
  *
- * Chunks are written straight into the segment's buffer; the piece's hash decides later whether
- * they were right.
+ * Chunks stay here until the piece's hash has said that they are right: bytes of a peer are never
+ * beside those of the origin in a segment's buffer unless they are verified.
  */
 export class PieceRequest {
   readonly id: number
@@ -17,7 +17,8 @@ export class PieceRequest {
   readonly deadline: Millis
   readonly askedAt: Millis
   readonly bytes: number
-  private readonly base: number
+  /** The piece's bytes, as far as they have come. */
+  readonly data: Uint8Array
   private readonly arrived: Uint8Array
   private missing: number
   /** When chunks of it last came, or when it was last asked for. */
@@ -44,8 +45,8 @@ export class PieceRequest {
     this.deadline = deadline
     this.askedAt = now
     this.lastActivity = now
-    this.base = span.start
     this.bytes = span.end - span.start
+    this.data = new Uint8Array(this.bytes)
     this.missing = chunkCountOf(this.bytes)
     this.arrived = new Uint8Array(this.missing)
   }
@@ -83,16 +84,17 @@ export class PieceRequest {
     const offset = chunk * CHUNK_BYTES
     if (chunk >= this.arrived.length) return false
     if (payload.byteLength !== Math.min(CHUNK_BYTES, this.bytes - offset)) return false
+    // What repeats itself is no answer: a peer could go on with it for ever.
+    if (this.arrived[chunk] === 1) return 'duplicate'
     this.lastActivity = now
     this.lastDataAt = now
     this.firstDataAt ??= now
     this.vainRepairs = 0
-    if (this.arrived[chunk] === 1) return 'duplicate'
     this.arrived[chunk] = 1
     this.missing--
     this.received += payload.byteLength
     this.highestChunk = Math.max(this.highestChunk, chunk)
-    this.segment.buffer?.set(payload, this.base + offset)
+    this.data.set(payload, offset)
     return true
   }
 

@@ -1,4 +1,12 @@
-import { type Have, type HaveEntry, type SegmentId, segmentKey, type TrackId } from '@shoal/protocol'
+import {
+  type Have,
+  type HaveEntry,
+  type HaveRun,
+  MAX_PIECES_PER_SEGMENT,
+  type SegmentId,
+  segmentKey,
+  type TrackId,
+} from '@shoal/protocol'
 import { IntervalSet } from './interval-set.js'
 import { PieceSet } from './piece-set.js'
 
@@ -7,15 +15,29 @@ const MAX_TRACKS = 64
 const MAX_RUNS_PER_TRACK = 1024
 const MAX_PARTIAL_SEGMENTS = 512
 
+/** Entries of deltas that are kept, to be applied again after an older Have that comes late. */
+const MAX_RECENT_ENTRIES = 128
+
+const ALL_PIECES = PieceSet.first(MAX_PIECES_PER_SEGMENT)
+
 interface Partial {
+  readonly id: SegmentId
   readonly pieces: PieceSet
   readonly fetching: boolean
+}
+
+/** A delta without entries takes room too. */
+function costOf(delta: Have): number {
+  return 1 + delta.entries.length
 }
 
 /** What a peer has said that it holds. */
 export class RemoteHave {
   private readonly complete = new Map<TrackId, IntervalSet>()
   private readonly partial = new Map<string, Partial>()
+  /** Deltas since the newest summary, the last ones, by serial. */
+  private recent: Have[] = []
+  private recentEntries = 0
   private newestSummary = -1
   private newest = -1
   /** Length of the peer's upload queue, in milliseconds, as last told. */
@@ -26,20 +48,36 @@ export class RemoteHave {
     return this.newest >= 0
   }
 
-  /** Takes a Have; an out-of-date one changes nothing. Returns the segments whose state changed. */
+  /** Runs, partial segments and entries that are remembered. */
+  get size(): number {
+    let size = this.partial.size + this.recentEntries
+    for (const runs of this.complete.values()) size += 1 + runs.size
+    return size
+  }
+
+  /**
+   * Takes a Have; false where a newer summary has replaced it.
+   *
+   * The two channels overtake each other, and the lossy one itself: what newer deltas said is applied
+   * again after an older Have, so that the order of arrival does not matter.
+   */
   apply(have: Have): boolean {
     if (have.serial < this.newestSummary) return false
     if (have.summary) {
-      if (have.serial < this.newest) return false
       this.newestSummary = have.serial
       this.complete.clear()
       this.partial.clear()
+      this.forgetRecent((delta) => delta.serial <= have.serial)
     }
     if (have.serial >= this.newest) {
       this.newest = have.serial
       this.backlogMs = have.backlogMs
     }
     for (const entry of have.entries) this.applyEntry(entry)
+    for (const delta of this.recent) {
+      if (delta.serial > have.serial) for (const entry of delta.entries) this.applyEntry(entry)
+    }
+    if (!have.summary) this.remember(have)
     return true
   }
 
@@ -51,6 +89,13 @@ export class RemoteHave {
   /** True where the peer holds `piece`, verified. */
   hasPiece(id: SegmentId, piece: number): boolean {
     return this.hasAll(id) || this.partial.get(segmentKey(id))?.pieces.has(piece) === true
+  }
+
+  /** Pieces that the peer holds, verified; null for none. */
+  piecesOf(id: SegmentId): PieceSet | null {
+    if (this.hasAll(id)) return ALL_PIECES
+    const pieces = this.partial.get(segmentKey(id))?.pieces
+    return pieces === undefined || pieces.size === 0 ? null : pieces
   }
 
   /** True where the peer holds some of the segment, or is fetching it. */
@@ -66,6 +111,28 @@ export class RemoteHave {
     if (id.part === null) this.complete.get(id.track)?.remove(id.sequence, id.sequence + 1)
   }
 
+  private remember(delta: Have): void {
+    const after = this.recent.findLastIndex(({ serial }) => serial <= delta.serial)
+    if (this.recent[after]?.serial === delta.serial) return
+    this.recent.splice(after + 1, 0, delta)
+    this.recentEntries += costOf(delta)
+    if (this.recentEntries <= MAX_RECENT_ENTRIES) return
+    let excess = this.recentEntries - MAX_RECENT_ENTRIES
+    this.forgetRecent((old) => {
+      const surplus = excess > 0
+      excess -= costOf(old)
+      return surplus
+    })
+  }
+
+  private forgetRecent(which: (delta: Have) => boolean): void {
+    this.recent = this.recent.filter((delta) => {
+      const forgotten = which(delta)
+      if (forgotten) this.recentEntries -= costOf(delta)
+      return !forgotten
+    })
+  }
+
   private applyEntry(entry: HaveEntry): void {
     if (entry.kind === 'segment') {
       this.applySegment(entry.segment, new PieceSet(entry.pieces), entry.fetching)
@@ -73,7 +140,7 @@ export class RemoteHave {
     }
     if (entry.kind === 'dropped') {
       this.complete.get(entry.track)?.remove(entry.first, entry.first + entry.count)
-      this.partial.delete(segmentKey({ track: entry.track, sequence: entry.first, part: null }))
+      this.dropPartial(entry)
       return
     }
     let runs = this.complete.get(entry.track)
@@ -83,19 +150,30 @@ export class RemoteHave {
       this.complete.set(entry.track, runs)
     }
     runs.add(entry.first, entry.first + entry.count)
-    if (entry.count === 1) {
-      this.partial.delete(segmentKey({ track: entry.track, sequence: entry.first, part: null }))
+    this.dropPartial(entry)
+  }
+
+  private dropPartial({ track, first, count }: HaveRun): void {
+    if (count === 1) {
+      this.partial.delete(segmentKey({ track, sequence: first, part: null }))
+      return
+    }
+    for (const [key, { id }] of this.partial) {
+      const inRun = id.sequence >= first && id.sequence < first + count
+      if (inRun && id.track === track && id.part === null) this.partial.delete(key)
     }
   }
 
   private applySegment(id: SegmentId, pieces: PieceSet, fetching: boolean): void {
     const key = segmentKey(id)
     this.partial.delete(key)
+    if (id.part === null) this.complete.get(id.track)?.remove(id.sequence, id.sequence + 1)
+    if (!fetching && pieces.size === 0) return
     if (this.partial.size >= MAX_PARTIAL_SEGMENTS) {
       // Maps iterate in insertion order: the entry told longest ago goes.
       const oldest = this.partial.keys().next().value
       if (oldest !== undefined) this.partial.delete(oldest)
     }
-    this.partial.set(key, { pieces, fetching })
+    this.partial.set(key, { id, pieces, fetching })
   }
 }

@@ -9,6 +9,7 @@ export class SegmentStore {
   private readonly segments = new Map<string, Segment>()
   private readonly memoryBytes: number
   private uses = 0
+  private held = 0
 
   constructor(memoryBytes: number) {
     this.memoryBytes = memoryBytes
@@ -24,6 +25,7 @@ export class SegmentStore {
     let segment = this.segments.get(key)
     if (segment === undefined) {
       segment = new Segment(id)
+      segment.onResize = this.resized
       this.segments.set(key, segment)
     }
     this.touch(segment)
@@ -35,17 +37,24 @@ export class SegmentStore {
   }
 
   delete(key: string): void {
+    const segment = this.segments.get(key)
+    if (segment === undefined) return
     this.segments.delete(key)
+    segment.onResize = null
+    this.held -= segment.buffer?.byteLength ?? 0
   }
 
   values(): IterableIterator<Segment> {
     return this.segments.values()
   }
 
+  /** Bytes in memory; kept as a sum, since every input asks. */
   get bytes(): number {
-    let bytes = 0
-    for (const segment of this.segments.values()) bytes += segment.buffer?.byteLength ?? 0
-    return bytes
+    return this.held
+  }
+
+  private readonly resized = (change: number): void => {
+    this.held += change
   }
 
   get count(): number {
@@ -61,19 +70,20 @@ export class SegmentStore {
    * @returns what was dropped
    */
   evict(pinned: (segment: Segment) => boolean): Segment[] {
-    let bytes = this.bytes
-    if (bytes <= this.memoryBytes && this.segments.size <= MAX_SEGMENTS) return []
+    if (!this.overfull) return []
     const dropped: Segment[] = []
     const oldestFirst = [...this.segments.values()].sort((a, b) => a.lastUsed - b.lastUsed)
     for (const segment of oldestFirst) {
-      if (bytes <= this.memoryBytes && this.segments.size <= MAX_SEGMENTS) break
+      if (!this.overfull) break
       if (pinned(segment)) continue
-      const held = segment.buffer?.byteLength ?? 0
-      if (held === 0 && this.segments.size <= MAX_SEGMENTS) continue
-      bytes -= held
-      this.segments.delete(segment.key)
+      if (segment.buffer === null && this.segments.size <= MAX_SEGMENTS) continue
+      this.delete(segment.key)
       dropped.push(segment)
     }
     return dropped
+  }
+
+  private get overfull(): boolean {
+    return this.held > this.memoryBytes || this.segments.size > MAX_SEGMENTS
   }
 }

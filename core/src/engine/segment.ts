@@ -21,15 +21,18 @@ export class Segment {
   readonly key: string
   manifest: SegmentManifest | null = null
   manifestSource: ManifestSource = 'unsigned'
-  /** Bytes of the segment, once its size is known; verified, unverified and missing parts alike. */
-  buffer: Uint8Array | null = null
+  private held: Uint8Array | null = null
+  /** Hears by how many bytes the segment grew or shrank in memory. */
+  onResize: ((change: number) => void) | null = null
   /** Bytes are outside memory, all verified: the host's `PieceReader` has them. */
   external = false
   /** Being fetched by HTTP here or, for a seeder, by its host. */
   fetching = false
+  /** Span that an HTTP load brings now, whichever want it is for; peers are not asked for it. */
+  loading: ByteSpan | null = null
   /** Manifests of peers failed for it: it comes from HTTP alone. */
   httpOnly = false
-  /** Larger than what travels between peers: nobody is told of it. */
+  /** Pieces whose bytes are the manifest's: they may be passed on. */
   readonly verified = new PieceSet()
   /** Complete pieces that wait for their hash. */
   readonly hashing = new PieceSet()
@@ -41,6 +44,17 @@ export class Segment {
   constructor(id: SegmentId) {
     this.id = id
     this.key = segmentKey(id)
+  }
+
+  /** Bytes of the segment, once its size is known: verified, from the origin, or not here yet. */
+  get buffer(): Uint8Array | null {
+    return this.held
+  }
+
+  set buffer(buffer: Uint8Array | null) {
+    const change = (buffer?.byteLength ?? 0) - (this.held?.byteLength ?? 0)
+    this.held = buffer
+    if (change !== 0) this.onResize?.(change)
   }
 
   get size(): number | null {

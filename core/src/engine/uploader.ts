@@ -41,9 +41,20 @@ const UPLOAD_BURST_BYTES = LOSSY_BUFFER_HIGH_BYTES
  */
 const OVERTAKE_MS = 250
 
+/**
+ * Bytes outside memory that are read ahead for one peer at most, in bytes: what is asked for and
+ * cancelled over and over must fill neither memory nor the disk's queue.
+ */
+const READ_AHEAD_BYTES = 256 * 1024
+
+/** Busy time over which the uplink is measured at least, in milliseconds. */
+const UPLINK_SPAN_MS = 200
+
 interface Queue {
   readonly peer: Peer
   readonly requests: Map<number, UploadRequest>
+  /** Bytes that are being read for it, for requests that may have been cancelled since. */
+  reading: number
 }
 
 interface Sendable {
@@ -57,7 +68,7 @@ interface Sendable {
  */
 export class Uploader {
   private readonly queues = new Map<LinkId, Queue>()
-  private readonly reads = new Map<number, UploadRequest>()
+  private readonly reads = new Map<number, { readonly queue: Queue; readonly upload: UploadRequest }>()
   private readonly bucket: TokenBucket
   private readonly uplink = new TransferRate()
   private uplinkSince: Millis | null = null
@@ -67,12 +78,14 @@ export class Uploader {
   private readonly store: SegmentStore
   private readonly swarmTag: number
   private readonly emit: EmitEffect
+  private readonly bytesPerSecond: number
   uploadedBytes = 0
 
   constructor(store: SegmentStore, swarmTag: number, bytesPerSecond: number, emit: EmitEffect) {
     this.store = store
     this.swarmTag = swarmTag
     this.emit = emit
+    this.bytesPerSecond = bytesPerSecond
     this.bucket = new TokenBucket(bytesPerSecond, UPLOAD_BURST_BYTES)
   }
 
@@ -86,6 +99,8 @@ export class Uploader {
     const chunks = clip(message.chunks, chunkCountOf(span.end - span.start))
     if (chunks.length === 0) return
     if (known !== undefined) {
+      // An id stands for one piece.
+      if (known.segment !== segment || known.piece !== message.piece) return
       known.chunks = mergeRanges(known.chunks, chunks)
       return
     }
@@ -101,6 +116,7 @@ export class Uploader {
       deadline: (now + Math.min(wait, MAX_WAIT_MS)) as Millis,
       chunks,
       bytes: null,
+      reading: false,
     }
     queue.requests.set(upload.id, upload)
     this.store.touch(segment)
@@ -127,12 +143,14 @@ export class Uploader {
 
   /** Bytes that `read-piece` asked for; null where they are gone. */
   pieceRead(jobId: number, bytes: Uint8Array | null): void {
-    const upload = this.reads.get(jobId)
+    const read = this.reads.get(jobId)
+    if (read === undefined) return
+    const { queue, upload } = read
     this.reads.delete(jobId)
-    if (upload === undefined) return
-    const span = upload.segment.pieceSpan(upload.piece)
-    if (bytes?.byteLength === span.end - span.start) upload.bytes = bytes
-    else for (const queue of this.queues.values()) dropUpload(queue, upload)
+    queue.reading -= pieceBytes(upload)
+    upload.reading = false
+    if (bytes?.byteLength === pieceBytes(upload)) upload.bytes = bytes
+    else dropUpload(queue, upload)
   }
 
   /** Milliseconds that what is queued will take. */
@@ -143,11 +161,18 @@ export class Uploader {
         if (upload.bytes !== null) bytes += chunkTotal(upload.chunks) * CHUNK_BYTES
       }
     }
-    return (bytes * 1000) / (this.uplink.value ?? UNKNOWN_UPLINK_BYTES_PER_SECOND)
+    const uplink = this.uplink.value ?? UNKNOWN_UPLINK_BYTES_PER_SECOND
+    return bytes === 0 ? 0 : (bytes * 1000) / Math.min(uplink, this.bytesPerSecond)
   }
 
   /** Sends what the channels take. Returns when to try again because of the cap, or null. */
   pump(now: Millis): Millis | null {
+    const again = this.sendAll(now)
+    for (const queue of this.queues.values()) this.readAhead(queue)
+    return again
+  }
+
+  private sendAll(now: Millis): Millis | null {
     for (;;) {
       const next = this.mostUrgent(now)
       if (next === null) {
@@ -166,21 +191,33 @@ export class Uploader {
   private queueOf(peer: Peer): Queue {
     let queue = this.queues.get(peer.link)
     if (queue === undefined) {
-      queue = { peer, requests: new Map() }
+      queue = { peer, requests: new Map(), reading: 0 }
       this.queues.set(peer.link, queue)
     }
     return queue
   }
 
   private load(upload: UploadRequest): void {
-    if (!upload.segment.external) {
-      upload.bytes = upload.segment.pieceBytes(upload.piece)
-      return
+    if (!upload.segment.external) upload.bytes = upload.segment.pieceBytes(upload.piece)
+  }
+
+  /** Reads what is sent next of what lies outside memory: one piece at least. */
+  private readAhead(queue: Queue): void {
+    let ahead = queue.reading
+    let next: UploadRequest | null = null
+    for (const upload of queue.requests.values()) {
+      if (!upload.segment.external || upload.reading) continue
+      if (upload.bytes !== null) ahead += upload.bytes.byteLength
+      else if (next === null || goesBefore(upload, next)) next = upload
     }
+    if (next === null || (ahead > 0 && ahead + pieceBytes(next) > READ_AHEAD_BYTES)) return
     const jobId = this.nextJob++
-    this.reads.set(jobId, upload)
-    const span = upload.segment.pieceSpan(upload.piece)
-    this.emit({ type: 'read-piece', jobId, segment: upload.segment.id, span })
+    this.reads.set(jobId, { queue, upload: next })
+    queue.reading += pieceBytes(next)
+    next.reading = true
+    const span = next.segment.pieceSpan(next.piece)
+    this.emit({ type: 'read-piece', jobId, segment: next.segment.id, span })
+    this.readAhead(queue)
   }
 
   /** The sendable request with the earliest deadline among peers whose buffer has room. */
@@ -228,10 +265,23 @@ export class Uploader {
     if (upload.chunks.length === 0) queue.requests.delete(upload.id)
   }
 
-  /** Rate over a busy period: from the first chunk until nothing was left to send. */
+  /** Rate while there is something to send: what the channels took, less what waits in them. */
   private measureUplink(now: Millis): void {
-    if (this.uplinkSince === null || now - this.uplinkSince < 200) return
-    this.uplink.sample(this.uplinkBytes, (now - this.uplinkSince) as Millis)
+    if (this.uplinkSince === null) return
+    let waiting = false
+    let buffered = 0
+    for (const { peer, requests } of this.queues.values()) {
+      buffered += peer.lossyBuffered
+      for (const { bytes } of requests.values()) if (bytes !== null) waiting = true
+    }
+    const elapsed = now - this.uplinkSince
+    if (elapsed >= UPLINK_SPAN_MS) {
+      this.uplink.sample(Math.max(0, this.uplinkBytes - buffered), elapsed as Millis)
+      this.uplinkSince = now
+      this.uplinkBytes = buffered
+    }
+    if (waiting) return
+    // Idle from here on: time without anything to send says nothing of the uplink.
     this.uplinkSince = null
     this.uplinkBytes = 0
   }
@@ -244,6 +294,11 @@ function goesBefore(a: UploadRequest, b: UploadRequest): boolean {
 
 function dropUpload(queue: Queue, upload: UploadRequest): void {
   if (queue.requests.get(upload.id) === upload) queue.requests.delete(upload.id)
+}
+
+function pieceBytes({ segment, piece }: UploadRequest): number {
+  const { start, end } = segment.pieceSpan(piece)
+  return end - start
 }
 
 function chunkTotal(chunks: readonly ByteSpan[]): number {

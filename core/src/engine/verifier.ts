@@ -4,6 +4,8 @@ import type { EmitEffect } from './io.js'
 import type { Peer } from './peer.js'
 import type { Segment } from './segment.js'
 
+const SHA256_BYTES = 32
+
 /** What verification decides. */
 export interface VerifierEvents {
   /** The piece's bytes are the manifest's. `peer` delivered it, or null for HTTP. */
@@ -15,8 +17,18 @@ export interface VerifierEvents {
   manifestChecked(peer: Peer, segment: Segment, manifest: SegmentManifest, trust: ManifestTrust): void
 }
 
+interface PieceJob {
+  readonly kind: 'piece'
+  readonly segment: Segment
+  /** What the digest is compared with: the segment may have another manifest by then. */
+  readonly manifest: SegmentManifest
+  readonly piece: number
+  readonly bytes: Uint8Array
+  readonly peer: Peer | null
+}
+
 type HashJob =
-  | { readonly kind: 'piece'; readonly segment: Segment; readonly piece: number; readonly peer: Peer | null }
+  | PieceJob
   | { readonly kind: 'make'; readonly making: Making; readonly piece: number }
 
 /** A manifest being made: hashes arrive in any order. */
@@ -48,12 +60,16 @@ export class Verifier {
     this.events = events
   }
 
-  /** Checks a piece whose bytes are all in the buffer. They must not change until the answer. */
-  checkPiece(segment: Segment, piece: number, peer: Peer | null): void {
-    const bytes = segment.pieceBytes(piece)
-    if (bytes === null) return
+  /**
+   * Checks a piece. `delivered`: its bytes, from a peer, which are put in the buffer once they are
+   * verified; without them, those in the buffer are checked. They must not change until the answer.
+   */
+  checkPiece(segment: Segment, piece: number, peer: Peer | null, delivered?: Uint8Array): void {
+    const bytes = delivered ?? segment.pieceBytes(piece)
+    const { manifest } = segment
+    if (bytes === null || manifest === null) return
     segment.hashing.add(piece)
-    this.hash(bytes, { kind: 'piece', segment, piece, peer })
+    this.hash(bytes, { kind: 'piece', segment, manifest, piece, bytes, peer })
   }
 
   /** Makes the manifest of a whole segment. `offset`: where it begins in its resource. */
@@ -78,7 +94,7 @@ export class Verifier {
   hashed(jobId: number, digest: Uint8Array): void {
     const job = this.hashJobs.get(jobId)
     this.hashJobs.delete(jobId)
-    if (job?.kind === 'piece') this.pieceHashed(job.segment, job.piece, job.peer, digest)
+    if (job?.kind === 'piece') this.pieceHashed(job, digest)
     if (job?.kind === 'make') this.madeHash(job.making, job.piece, digest)
   }
 
@@ -94,12 +110,12 @@ export class Verifier {
     this.emit({ type: 'hash', jobId, bytes })
   }
 
-  private pieceHashed(segment: Segment, piece: number, peer: Peer | null, digest: Uint8Array): void {
-    const expected = segment.manifest?.hashes[piece]
+  private pieceHashed({ segment, manifest, piece, bytes, peer }: PieceJob, digest: Uint8Array): void {
     // The segment was reset meanwhile: the answer is about bytes that are no longer held.
-    if (expected === undefined || !segment.hashing.has(piece)) return
+    if (segment.manifest !== manifest || !segment.hashing.has(piece)) return
     segment.hashing.delete(piece)
-    if (sameBytes(expected, digest)) {
+    if (sameBytes(manifest.hashes[piece], digest)) {
+      if (peer !== null) segment.buffer?.set(bytes, segment.pieceSpan(piece).start)
       segment.verified.add(piece)
       this.events.pieceVerified(segment, piece, peer)
     } else {
@@ -108,10 +124,13 @@ export class Verifier {
   }
 
   private madeHash(making: Making, piece: number, digest: Uint8Array): void {
+    const { segment, buffer, offset, pieceSize } = making
+    // A host that could not hash it leaves the hole: no manifest is made.
+    if (digest.byteLength !== SHA256_BYTES) return
     making.hashes[piece] = digest
     making.missing--
-    if (making.missing > 0) return
-    const { segment, buffer, offset, pieceSize } = making
+    // Loaded anew meanwhile: these bytes are no longer the segment's.
+    if (making.missing > 0 || segment.buffer !== buffer) return
     const hashes = making.hashes.filter((hash) => hash !== undefined)
     this.events.manifestMade(segment, {
       segment: segment.id,
@@ -124,6 +143,6 @@ export class Verifier {
   }
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
+function sameBytes(a: Uint8Array | undefined, b: Uint8Array): boolean {
+  return a?.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
 }

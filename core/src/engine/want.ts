@@ -49,6 +49,13 @@ export function hasPiece(segment: Segment, piece: number): boolean {
   return segment.verified.has(piece) || segment.fromHttp.has(piece)
 }
 
+/** True where an HTTP load brings bytes of the piece now. */
+export function isLoading(segment: Segment, piece: number): boolean {
+  const { loading } = segment
+  const bytes = segment.pieceSpan(piece)
+  return loading !== null && bytes.end > loading.start && bytes.start < loading.end
+}
+
 /** Pieces whose bytes are neither here nor being hashed. */
 export function missingPieces(segment: Segment): number[] {
   const missing: number[] = []

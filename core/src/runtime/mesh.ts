@@ -27,6 +27,12 @@ const MAX_OFFERS = 5
 /** Offers are announced together once all are made, or after this long, in milliseconds. */
 const OFFER_WAIT_MS = 1_000
 
+/**
+ * Time between two rounds of offers at least, in milliseconds: long enough for the connections of one
+ * round to open, so that the next is made only for those that did not.
+ */
+const OFFER_ROUND_MS = 8_000
+
 /** An offer that nobody has answered is withdrawn after this long: trackers forget it after 60 s. */
 const OFFER_LIFE_MS = 50_000
 
@@ -73,6 +79,7 @@ export class Mesh {
   /** Peers that the tracker counted at the last announce, ourselves included; null before it. */
   private swarmSize: number | null = null
   private joined = false
+  private nextOffersAt = 0
   private hopeUntil: number
   private hopeful = false
   private failed = 0
@@ -143,7 +150,8 @@ export class Mesh {
     this.hopeUntil = this.ports.clock.now() + HOPE_MS
     this.updateHope()
     // Offers that were announced over the last socket cannot be answered any more.
-    for (const entry of [...this.links.values()]) if (isUnanswered(entry)) this.closeLink(entry.id)
+    this.withdrawOffers()
+    this.nextOffersAt = 0
     this.announceWithOffers()
   }
 
@@ -183,9 +191,17 @@ export class Mesh {
 
   private offersWanted(): number {
     if (this.ports.links === null || this.options.role === 'seeder') return 0
+    const now = this.ports.clock.now()
+    if (now < this.nextOffersAt) return 0
+    this.nextOffersAt = now + OFFER_ROUND_MS
     // An offer reaches nobody where we are connected to everyone; before the first reply it may.
     const strangers = this.swarmSize === null ? MAX_OFFERS : this.swarmSize - 1 - this.openLinks
+    if (strangers > 0) this.withdrawOffers()
     return Math.max(0, Math.min(MAX_OFFERS, strangers, this.options.maxLinks - this.links.size))
+  }
+
+  private withdrawOffers(): void {
+    for (const entry of [...this.links.values()]) if (isUnanswered(entry)) this.closeLink(entry.id)
   }
 
   private announce(event: AnnounceEvent, offers: readonly OfferEntry[]): void {
@@ -229,9 +245,8 @@ export class Mesh {
 
   private answer(from: PeerId, offerId: string, offer: SessionDescription): void {
     if (this.ports.links === null || this.links.size >= this.options.maxLinks + MAX_OFFERS) return
-    for (const entry of this.links.values()) {
-      if (entry.remote === from && (entry.open || entry.offerId === offerId)) return
-    }
+    // A connection to this peer is there or on its way: another would only replace it.
+    for (const entry of this.links.values()) if (entry.remote === from) return
     const entry = this.createLink(false, offerId, from)
     entry.link.signal({ kind: 'description', ...offer })
   }

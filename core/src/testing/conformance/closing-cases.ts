@@ -106,7 +106,12 @@ export const closingCases: readonly Case[] = [
         const closed = () => all.every((peer) => closeReasonOf(peer) !== null)
         await stage.until(closed, 2 * AT_ONCE_MS, 'all closed')
       }
-      const live = (await stage.harness.liveLinks?.()) ?? 0
+      let live = 0
+      for (let round = 0; round < 20; round++) {
+        live = (await stage.harness.liveLinks?.()) ?? 0
+        if (live === 0) return
+        await stage.pass(50)
+      }
       check(live === 0, `${live} links are left`)
     },
   ],

@@ -1,0 +1,1 @@
+export { type DemoConfig, type DemoServer, startDemo } from './server.js'

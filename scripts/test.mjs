@@ -1,0 +1,79 @@
+// npm test: checks, then vitest, then Playwright. The last line is `N passed, N failed`.
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { allChecks, runCheck } from './lib/checks.mjs'
+import { ROOT, TOOLS } from './lib/paths.mjs'
+import { runNode } from './lib/run.mjs'
+import { ensureChromium, ensureRedis, MissingProgramError } from './lib/system.mjs'
+import { tallyPlaywright, tallyVitest } from './lib/test-reports.mjs'
+
+const REPORTS = join(ROOT, '.shoal/reports')
+const total = { passed: 0, failed: 0 }
+
+/** @param {{ passed: number, failed: number }} tally */
+function add({ passed, failed }) {
+  total.passed += passed
+  total.failed += failed
+}
+
+/** @param {string} title */
+function heading(title) {
+  console.log(`\n--- ${title}`)
+}
+
+/**
+ * Finds a system program and hands it to the tests in the environment.
+ *
+ * @param {string} variable
+ * @param {(tell: (line: string) => void) => Promise<string>} ensure
+ */
+async function provide(variable, ensure) {
+  try {
+    const path = await ensure((line) => console.log(line))
+    process.env[variable] = path
+    console.log(`${variable}=${path}`)
+  } catch (error) {
+    if (!(error instanceof MissingProgramError)) throw error
+    console.log(`FAILED  ${error.message}`)
+    add({ passed: 0, failed: 1 })
+  }
+}
+
+/** @param {string} name */
+async function freshReport(name) {
+  await mkdir(REPORTS, { recursive: true })
+  const file = join(REPORTS, name)
+  await rm(file, { force: true })
+  return file
+}
+
+heading('System programs')
+await provide('SHOAL_CHROMIUM', ensureChromium)
+await provide('SHOAL_REDIS_SERVER', ensureRedis)
+
+heading('Checks')
+for (const check of await allChecks()) {
+  const ok = await runCheck(check)
+  add({ passed: ok ? 1 : 0, failed: ok ? 0 : 1 })
+}
+
+heading('Unit, conformance and integration tests')
+const vitestReport = await freshReport('vitest.json')
+const vitest = await runNode(
+  TOOLS.vitest,
+  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`],
+  { show: 'stdout' },
+)
+add(await tallyVitest(vitestReport, vitest.code))
+
+heading('Browser tests')
+const playwrightReport = await freshReport('playwright.json')
+const playwright = await runNode(
+  TOOLS.playwright,
+  ['test', '--config', 'e2e/playwright.config.ts', '--reporter=list,json'],
+  { show: 'stdout', env: { PLAYWRIGHT_JSON_OUTPUT_FILE: playwrightReport } },
+)
+add(await tallyPlaywright(playwrightReport, playwright.code))
+
+process.exitCode = total.failed === 0 ? 0 : 1
+console.log(`\n${total.passed} passed, ${total.failed} failed`)

@@ -1,0 +1,150 @@
+import type { InfoHash, Millis, PeerId } from '@shoal/protocol'
+import type { Peer } from './peer.js'
+import type { Session } from './session.js'
+import { Swarm } from './swarm.js'
+
+/** Bounds of what the registry holds. */
+export interface RegistryLimits {
+  /** Peers of one socket, over all its swarms. */
+  readonly maxPeersPerSocket: number
+  readonly maxPeersPerSwarm: number
+  readonly maxSwarms: number
+}
+
+export const DEFAULT_REGISTRY_LIMITS: RegistryLimits = {
+  /** A stock client shares one socket among its torrents; a browser tab has few. */
+  maxPeersPerSocket: 64,
+  /** 1.5 KiB a peer: 150 MiB for one full swarm. */
+  maxPeersPerSwarm: 100_000,
+  maxSwarms: 100_000,
+}
+
+export type JoinRefusal = 'too many swarms on this socket' | 'the swarm is full' | 'too many swarms'
+
+/** What an announce says about its peer. */
+export interface PeerProfile {
+  readonly shoal: boolean
+  readonly seeder: boolean
+}
+
+/** Called for every peer that left, after it left: by its own word, with its socket, or by age. */
+export type OnLeave = (peer: Peer) => void
+
+/**
+ * All swarms and their peers. A peer is known by info hash and peer id and belongs to the socket
+ * that announced it last. Nothing is kept for an empty swarm.
+ */
+export class Registry {
+  private readonly limits: RegistryLimits
+  private readonly onLeave: OnLeave
+  private readonly byHash = new Map<InfoHash, Swarm>()
+
+  constructor(limits: RegistryLimits, onLeave: OnLeave) {
+    this.limits = limits
+    this.onLeave = onLeave
+  }
+
+  get swarmCount(): number {
+    return this.byHash.size
+  }
+
+  swarms(): IterableIterator<Swarm> {
+    return this.byHash.values()
+  }
+
+  swarm(infoHash: InfoHash): Swarm | undefined {
+    return this.byHash.get(infoHash)
+  }
+
+  /** The peer, if it is there and announced over this socket last. */
+  peerOf(session: Session, infoHash: InfoHash, peerId: PeerId): Peer | undefined {
+    const peer = this.byHash.get(infoHash)?.peers.get(peerId)
+    return peer?.session === session ? peer : undefined
+  }
+
+  /**
+   * Adds the peer, or updates it. A peer id that another socket announced before moves to this one:
+   * a client that reconnects must not wait until its half-open old socket times out.
+   */
+  join(
+    session: Session,
+    infoHash: InfoHash,
+    peerId: PeerId,
+    profile: PeerProfile,
+    now: Millis,
+  ): Peer | JoinRefusal {
+    const swarm = this.byHash.get(infoHash)
+    const known = swarm?.peers.get(peerId)
+    if (known?.session !== session && session.peers.length >= this.limits.maxPeersPerSocket) {
+      return 'too many swarms on this socket'
+    }
+    if (swarm !== undefined && known !== undefined) {
+      if (known.session !== session) this.takeOver(known, session)
+      swarm.reclassify(known, profile.shoal, profile.seeder)
+      known.seenAt = now
+      return known
+    }
+    if (swarm !== undefined && swarm.peers.size >= this.limits.maxPeersPerSwarm) return 'the swarm is full'
+    if (swarm === undefined && this.byHash.size >= this.limits.maxSwarms) return 'too many swarms'
+    return this.admit(swarm ?? this.open(infoHash), session, peerId, profile, now)
+  }
+
+  leave(peer: Peer): void {
+    if (peer.session === null) return
+    detach(peer, peer.session)
+    peer.session = null
+    peer.swarm.remove(peer)
+    if (peer.swarm.peers.size === 0) this.byHash.delete(peer.swarm.infoHash)
+    this.onLeave(peer)
+  }
+
+  /** The socket is gone, and with it the peers that it still had. */
+  leaveAll(session: Session): void {
+    for (const peer of [...session.peers]) this.leave(peer)
+  }
+
+  /** Drops the peers that were last heard before `before`. O(peers): for a timer, not for messages. */
+  expire(before: Millis): void {
+    for (const swarm of this.byHash.values()) {
+      for (const peer of swarm.peers.values()) if (peer.seenAt < before) this.leave(peer)
+    }
+  }
+
+  private open(infoHash: InfoHash): Swarm {
+    const swarm = new Swarm(infoHash)
+    this.byHash.set(infoHash, swarm)
+    return swarm
+  }
+
+  private admit(swarm: Swarm, session: Session, id: PeerId, profile: PeerProfile, now: Millis): Peer {
+    const peer: Peer = {
+      id,
+      swarm,
+      session,
+      shoal: profile.shoal,
+      seeder: profile.seeder,
+      index: 0,
+      seenAt: now,
+      unanswered: 0,
+      offers: null,
+      report: null,
+      reportedAt: now,
+      name: null,
+    }
+    swarm.add(peer)
+    session.peers.push(peer)
+    return peer
+  }
+
+  private takeOver(peer: Peer, session: Session): void {
+    if (peer.session !== null) detach(peer, peer.session)
+    peer.session = session
+    session.peers.push(peer)
+  }
+}
+
+function detach(peer: Peer, session: Session): void {
+  const at = session.peers.indexOf(peer)
+  const last = session.peers.pop()
+  if (last !== undefined && last !== peer && at >= 0) session.peers[at] = last
+}

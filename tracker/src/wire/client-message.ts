@@ -1,0 +1,236 @@
+import type {
+  AnnounceEvent,
+  AnnounceExtension,
+  IceCandidate,
+  InfoHash,
+  PeerId,
+  SessionDescription,
+} from '@shoal/protocol'
+import { isBinaryString20, MAX_SDP_CHARS } from '@shoal/protocol'
+import type { Action } from './message-error.js'
+import { MessageError } from './message-error.js'
+import { ExtensionError, readCandidates, readExtension } from './shoal-extension.js'
+
+/**
+ * Offers of one announce that are looked at; stock clients send 5, old ones 10. The rest is neither
+ * read nor relayed, so that one message cannot reach a whole swarm.
+ */
+export const MAX_OFFERS_PER_ANNOUNCE = 10
+
+/** Info hashes of one scrape at most. A list of 64 is a 2 kB message. */
+export const MAX_SCRAPE_HASHES = 64
+
+export interface Offer {
+  readonly offerId: string
+  readonly sdp: string
+}
+
+export interface AnnounceMessage {
+  readonly type: 'announce'
+  readonly infoHash: InfoHash
+  readonly peerId: PeerId
+  readonly event: AnnounceEvent
+  /** 0 when complete; null when the client does not say, or does not know yet. */
+  readonly left: number | null
+  readonly offers: readonly Offer[]
+  /** Null for stock clients. */
+  readonly shoal: AnnounceExtension | null
+}
+
+export interface AnswerMessage {
+  readonly type: 'answer'
+  readonly infoHash: InfoHash
+  readonly peerId: PeerId
+  readonly toPeerId: PeerId
+  readonly offerId: string
+  readonly sdp: string
+}
+
+export interface CandidatesMessage {
+  readonly type: 'candidates'
+  readonly infoHash: InfoHash
+  readonly peerId: PeerId
+  readonly toPeerId: PeerId
+  readonly offerId: string
+  readonly candidates: readonly IceCandidate[]
+}
+
+export interface ScrapeMessage {
+  readonly type: 'scrape'
+  readonly infoHashes: readonly InfoHash[]
+}
+
+export type ClientMessage = AnnounceMessage | AnswerMessage | CandidatesMessage | ScrapeMessage
+
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * Reads one message of a client: the only place where text from outside becomes typed values.
+ *
+ * Keys that the tracker does not use (`uploaded`, `downloaded`, `numwant`, `trackerid`, unknown ones)
+ * are not looked at. `numwant` is one of them because the reference server ignores it too: the
+ * number of offers says how many neighbours are wanted.
+ *
+ * @throws MessageError, and nothing else for any text
+ */
+export function readClientMessage(text: string): ClientMessage {
+  const fields = parseObject(text)
+  const { action } = fields
+  if (action === 'announce') return readAnnounceAction(fields)
+  if (action === 'scrape') return readScrape(fields)
+  const hash = isBinaryString20(fields['info_hash']) ? (fields['info_hash'] as InfoHash) : null
+  throw new MessageError('action: neither announce nor scrape', 'announce', hash)
+}
+
+function parseObject(text: string): Fields {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new MessageError('message: not JSON', 'announce', null)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new MessageError('message: not a JSON object', 'announce', null)
+  }
+  return value as Fields
+}
+
+function readAnnounceAction(fields: Fields): ClientMessage {
+  const infoHash = binary20(fields, 'info_hash', null) as InfoHash
+  const peerId = binary20(fields, 'peer_id', infoHash) as PeerId
+  const { answer, shoal } = fields
+  if (answer !== undefined && answer !== null) {
+    return {
+      type: 'answer',
+      infoHash,
+      peerId,
+      toPeerId: binary20(fields, 'to_peer_id', infoHash) as PeerId,
+      offerId: binary20(fields, 'offer_id', infoHash),
+      sdp: readSdp(answer, 'answer', 'answer', infoHash),
+    }
+  }
+  if (isObject(shoal) && shoal['candidates'] !== undefined) {
+    if (fields['offers'] !== undefined || fields['offer'] !== undefined) {
+      throw new MessageError('shoal.candidates: not together with offers', 'announce', infoHash)
+    }
+    return {
+      type: 'candidates',
+      infoHash,
+      peerId,
+      toPeerId: binary20(fields, 'to_peer_id', infoHash) as PeerId,
+      offerId: binary20(fields, 'offer_id', infoHash),
+      candidates: extension(() => readCandidates(shoal), infoHash),
+    }
+  }
+  return {
+    type: 'announce',
+    infoHash,
+    peerId,
+    event: readEvent(fields['event'], infoHash),
+    left: readLeft(fields['left'], infoHash),
+    offers: readOffers(fields['offers'], infoHash),
+    shoal: shoal === undefined ? null : extension(() => readExtension(shoal), infoHash),
+  }
+}
+
+/** Clients also send `paused`, `empty` and nothing at all: all of them just re-announce. */
+function readEvent(value: unknown, infoHash: InfoHash): AnnounceEvent {
+  switch (value) {
+    case 'started':
+    case 'completed':
+    case 'stopped':
+      return value
+    case 'update':
+    case 'paused':
+    case 'empty':
+    case '':
+    case null:
+    case undefined:
+      return 'update'
+    default:
+      throw new MessageError('event: unknown', 'announce', infoHash)
+  }
+}
+
+function readLeft(value: unknown, infoHash: InfoHash): number | null {
+  if (value === undefined || value === null) return null
+  if (typeof value === 'number' && value >= 0) return value
+  throw new MessageError('left: neither null nor a number from 0', 'announce', infoHash)
+}
+
+function readOffers(value: unknown, infoHash: InfoHash): readonly Offer[] {
+  if (value === undefined || value === null) return []
+  if (!Array.isArray(value)) throw new MessageError('offers: not a list', 'announce', infoHash)
+  const offers: Offer[] = []
+  for (let i = 0; i < value.length && i < MAX_OFFERS_PER_ANNOUNCE; i++) {
+    const entry: unknown = value[i]
+    if (!isObject(entry)) throw new MessageError(`offers[${i}]: not an object`, 'announce', infoHash)
+    offers.push({
+      offerId: binary20(entry, 'offer_id', infoHash),
+      sdp: readSdp(entry['offer'], 'offer', 'offers.offer', infoHash),
+    })
+  }
+  return offers
+}
+
+/**
+ * The session description's text, passed on unread: stock clients put candidates into it, and some
+ * encrypt it. Its size is bounded; receivers validate what they are going to use.
+ */
+function readSdp(value: unknown, type: SessionDescription['type'], key: string, infoHash: InfoHash): string {
+  if (!isObject(value) || value['type'] !== type || typeof value['sdp'] !== 'string') {
+    throw new MessageError(`${key}: not a session description of type ${type}`, 'announce', infoHash)
+  }
+  if (value['sdp'].length > MAX_SDP_CHARS) {
+    throw new MessageError(`${key}: sdp above ${MAX_SDP_CHARS} characters`, 'announce', infoHash)
+  }
+  return value['sdp']
+}
+
+/**
+ * A scrape without `info_hash` asks for every swarm. It is refused: the list of all info hashes is
+ * what people watch here, and its length has no bound.
+ */
+function readScrape(fields: Fields): ScrapeMessage {
+  const value = fields['info_hash']
+  if (value === undefined || value === null) {
+    throw new MessageError('info_hash: wanted, full scrapes are not answered', 'scrape', null)
+  }
+  if (!Array.isArray(value)) {
+    return { type: 'scrape', infoHashes: [binary20(fields, 'info_hash', null, 'scrape') as InfoHash] }
+  }
+  if (value.length === 0 || value.length > MAX_SCRAPE_HASHES || !value.every(isBinaryString20)) {
+    throw new MessageError(
+      `info_hash: not a list of 1 to ${MAX_SCRAPE_HASHES} strings of 20 binary characters`,
+      'scrape',
+      null,
+    )
+  }
+  return { type: 'scrape', infoHashes: value as unknown[] as InfoHash[] }
+}
+
+function binary20(
+  fields: Fields,
+  key: string,
+  infoHash: InfoHash | null,
+  action: Action = 'announce',
+): string {
+  const value = fields[key]
+  if (!isBinaryString20(value)) {
+    throw new MessageError(`${key}: not a string of 20 binary characters`, action, infoHash)
+  }
+  return value
+}
+
+function extension<T>(read: () => T, infoHash: InfoHash): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof ExtensionError) throw new MessageError(error.message, 'announce', infoHash)
+    throw error
+  }
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
