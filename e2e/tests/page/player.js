@@ -3,8 +3,14 @@
 
 const video = document.querySelector('video')
 
-/** Playback is standing still if the clock has not moved for this long, in ms. */
+/**
+ * A stall: the clock has not moved for this long, in ms, and the buffer has run dry (less than
+ * DRY_SECONDS ahead), or for STUCK_MS whatever is buffered. A busy machine drops a frame or two
+ * with seconds of video in the buffer: that is not what a stall means.
+ */
 const STANDSTILL_MS = 250
+const STUCK_MS = 1000
+const DRY_SECONDS = 1
 
 const observed = {
   startedAt: 0,
@@ -17,6 +23,14 @@ const observed = {
 let hls = null
 let shoal = null
 let seekedAt = 0
+
+function bufferedAhead() {
+  for (let i = 0; i < video.buffered.length; i++) {
+    const inside = video.buffered.start(i) <= video.currentTime + 0.1
+    if (inside && video.buffered.end(i) > video.currentTime) return video.buffered.end(i) - video.currentTime
+  }
+  return 0
+}
 
 /** Standing still after the start, other than by pause, seek or end. */
 function watchForStalls() {
@@ -32,9 +46,10 @@ function watchForStalls() {
       stall = null
       return
     }
-    if (now - lastMoved < STANDSTILL_MS) return
+    const buffered = bufferedAhead()
+    if (now - lastMoved < (buffered < DRY_SECONDS ? STANDSTILL_MS : STUCK_MS)) return
     if (stall === null) {
-      stall = { at: video.currentTime, ms: 0 }
+      stall = { at: video.currentTime, ms: 0, buffered }
       observed.stalls.push(stall)
     }
     stall.ms = Math.round(now - lastMoved)

@@ -1,0 +1,58 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { SeederError } from '../errors.js'
+import type { Logger } from '../log.js'
+
+export interface HttpServer {
+  /** Without a slash at the end. */
+  readonly url: string
+  close(): Promise<void>
+}
+
+export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+/**
+ * Listens on a port; 0 takes a free one.
+ *
+ * @throws SeederError (`port-in-use`, `listen-failed`)
+ */
+export async function listen(port: number, host: string, handler: Handler, log: Logger): Promise<HttpServer> {
+  const server = createServer((request, response) => {
+    handler(request, response).catch((error: unknown) => {
+      log.error({ error: String(error), url: request.url }, 'a request failed')
+      if (response.headersSent) response.destroy()
+      else response.writeHead(500).end()
+    })
+  })
+  await listening(server, port, host)
+  return {
+    url: urlOf(server, host),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function listening(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.on('error', (error: Error & { readonly code?: string }) => {
+      const place = `port ${port} of ${host}`
+      if (error.code === 'EADDRINUSE') {
+        const mend = 'choose another with --http-port, or 0 for any free one'
+        reject(new SeederError('port-in-use', `${place} is in use: ${mend}.`))
+      } else {
+        reject(new SeederError('listen-failed', `cannot listen on ${place}: ${error.code ?? error.message}.`))
+      }
+    })
+    server.listen(port, host, resolve)
+  })
+}
+
+function urlOf(server: Server, host: string): string {
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  // "All interfaces" is no address to connect to.
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
+}

@@ -1,0 +1,134 @@
+import type { Clock } from '@shoal/core'
+import { MAX_SEGMENT_BYTES, type Millis, millis } from '@shoal/protocol'
+import type { ResourceRef } from '../source/playlist.js'
+import { readBody, readSpan } from './body.js'
+import { type Origin, OriginFailure, type PlaylistLoad, shownUrl, type Validators } from './origin.js'
+
+/** Largest playlist, in bytes: a day of 2 s segments with long URLs is 10 MB. */
+const MAX_PLAYLIST_BYTES = 32 * 1024 * 1024
+
+/** Without a single byte for so long, in milliseconds, a response is given up. */
+const IDLE_TIMEOUT_MS = millis(15_000)
+
+/** Fetches from an HTTP origin; redirects are followed. */
+export class HttpOrigin implements Origin {
+  constructor(
+    private readonly clock: Clock,
+    private readonly idleTimeout: Millis = IDLE_TIMEOUT_MS,
+  ) {}
+
+  async loadPlaylist(url: string, validators: Validators | null, signal: AbortSignal): Promise<PlaylistLoad> {
+    const headers: Record<string, string> = { 'cache-control': 'no-cache' }
+    if (validators?.etag) headers['if-none-match'] = validators.etag
+    if (validators?.lastModified) headers['if-modified-since'] = validators.lastModified
+    return this.exchange(url, headers, signal, async (response, progress) => {
+      if (response.status === 304) return { kind: 'unchanged' }
+      if (response.status !== 200) throw statusFailure(response, url)
+      const bytes = await readBody(response, MAX_PLAYLIST_BYTES, progress)
+      return {
+        kind: 'loaded',
+        text: new TextDecoder().decode(bytes),
+        url: response.url,
+        validators: {
+          etag: response.headers.get('etag'),
+          lastModified: response.headers.get('last-modified'),
+        },
+        contentType: response.headers.get('content-type') ?? '',
+      }
+    })
+  }
+
+  async loadSegment({ url, range }: ResourceRef, signal: AbortSignal): Promise<Uint8Array> {
+    // Content codings would make lengths and ranges those of the coded form (RFC 9110 section 14).
+    const headers: Record<string, string> = { 'accept-encoding': 'identity' }
+    if (range !== null) headers['range'] = `bytes=${range.start}-${range.end - 1}`
+    return this.exchange(url, headers, signal, async (response, progress) => {
+      if (response.status === 206 && range !== null) {
+        const start = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1]
+        if (start !== String(range.start)) {
+          throw new OriginFailure(
+            'bad-response',
+            `${shownUrl(url)} answered with another range than asked for`,
+          )
+        }
+        return await readSpan(response, { start: 0, end: range.end - range.start }, progress)
+      }
+      if (response.status !== 200) throw statusFailure(response, url)
+      if (range !== null) return await readSpan(response, range, progress)
+      return await readBody(response, MAX_SEGMENT_BYTES, progress)
+    })
+  }
+
+  /** One request with its idle timeout; every failure becomes an `OriginFailure`. */
+  private async exchange<T>(
+    url: string,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+    read: (response: Response, progress: () => void) => Promise<T>,
+  ): Promise<T> {
+    const abort = new AbortController()
+    const onAbort = () => abort.abort()
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort)
+    let timedOut = false
+    let cancel = () => {}
+    const progress = () => {
+      cancel()
+      cancel = this.clock.setTimer(this.idleTimeout, () => {
+        timedOut = true
+        abort.abort()
+      })
+    }
+    progress()
+    try {
+      const response = await fetch(url, { headers, signal: abort.signal })
+      progress()
+      return await read(response, progress)
+    } catch (error) {
+      if (error instanceof OriginFailure) throw error
+      if (signal.aborted) throw new OriginFailure('aborted', `${shownUrl(url)} is no longer wanted`)
+      const reason = timedOut ? `no data for ${this.idleTimeout / 1000} s` : networkReason(error)
+      throw new OriginFailure('unreachable', `${shownUrl(url)}: ${reason}`)
+    } finally {
+      cancel()
+      signal.removeEventListener('abort', onAbort)
+      // Ends a body that was not read to its end; nothing happens where it was.
+      abort.abort()
+    }
+  }
+}
+
+function statusFailure(response: Response, url: string): OriginFailure {
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
+  const retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : null
+  return new OriginFailure(
+    'status',
+    `${shownUrl(url)} answered HTTP ${response.status}`,
+    response.status,
+    retryAfterMs,
+  )
+}
+
+/** `fetch` says "fetch failed" and hides why in the cause. */
+function networkReason(error: unknown): string {
+  let last: unknown = error
+  while (last instanceof Error && last.cause !== undefined) last = last.cause
+  if (last instanceof AggregateError) last = last.errors[0]
+  const code = last instanceof Error && 'code' in last ? String(last.code) : ''
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'the connection was refused'
+    case 'ECONNRESET':
+    case 'UND_ERR_SOCKET':
+      return 'the connection was lost'
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'the host name is not known'
+    case 'UND_ERR_CONNECT_TIMEOUT':
+    case 'ETIMEDOUT':
+      return 'the host does not answer'
+    default:
+      if (last instanceof Error && last.message === 'bad port') return 'browsers and fetch refuse this port'
+      return last instanceof Error ? last.message : String(last)
+  }
+}

@@ -1,0 +1,131 @@
+import type { Swarm } from '@shoal/core'
+import { MAX_SEGMENT_BYTES, pieceSizeFor, type SegmentId, type SegmentManifest } from '@shoal/protocol'
+import type { Library } from '../holdings/library.js'
+import type { Logger } from '../log.js'
+import { type Origin, OriginFailure, shownUrl } from '../origin/origin.js'
+import { hashPieces, sha256 } from '../signing/pieces.js'
+import type { Signer } from '../signing/signer.js'
+import type { ResourceRef } from '../source/playlist.js'
+import type { Resource } from '../source/resource.js'
+import type { RecoveredSegment, SegmentStore, StoredBytes } from '../store/segment-store.js'
+
+export interface AcquirerParts {
+  readonly origin: Origin
+  readonly store: SegmentStore
+  readonly library: Library
+  readonly swarm: Swarm
+  readonly signer: Signer
+  /** 32 bytes. */
+  readonly swarmId: Uint8Array
+  readonly log: Logger
+}
+
+/** A segment's content, the same under each of its ids. */
+type Content = Pick<SegmentManifest, 'offset' | 'size' | 'pieceSize' | 'hashes'>
+
+/** Brings one segment from the cache or the origin into the store, and offers it to the swarm. */
+export class Acquirer {
+  /** Largest segment so far: what the next one may take in the store. */
+  largestBytes = 0
+  /** Segments on their way into the store. */
+  underWay = 0
+
+  constructor(private readonly parts: AcquirerParts) {}
+
+  /**
+   * @throws OriginFailure where it could not be fetched
+   * @throws StoreError where it could not be kept
+   */
+  async acquire(resource: Resource, signal: AbortSignal): Promise<void> {
+    this.underWay++
+    try {
+      await this.recoverOrFetch(resource, signal)
+    } finally {
+      this.underWay--
+    }
+  }
+
+  /** Fetches an initialisation section, for HTTP alone: it does not travel between peers. */
+  async acquireInit(ref: ResourceRef, signal: AbortSignal): Promise<void> {
+    const bytes = await this.parts.origin.loadSegment(ref, signal)
+    this.parts.library.addInitSection(ref, bytes, tagOf([await sha256(bytes)]))
+  }
+
+  private async recoverOrFetch(resource: Resource, signal: AbortSignal): Promise<void> {
+    const recovered = resource.recoverable ? await this.recover(resource) : null
+    if (recovered !== null) {
+      if (!signal.aborted) this.offer(resource, recovered.manifest, recovered.stored)
+      return
+    }
+    const { swarm } = this.parts
+    for (const id of resource.ids) swarm.announceFetching(id)
+    let offered = false
+    try {
+      offered = await this.fetch(resource, signal)
+    } finally {
+      // What was announced and does not come must not be waited for.
+      if (!offered) for (const id of resource.ids) swarm.drop(id)
+    }
+  }
+
+  private async recover({ key, segment }: Resource): Promise<RecoveredSegment | null> {
+    const recovered = await this.parts.store.recover(key)
+    if (recovered === null) return null
+    const { offset, size } = recovered.manifest
+    const { range } = segment
+    const wanted = range === null ? offset === 0 : offset === range.start && size === range.end - range.start
+    if (wanted) return recovered
+    this.parts.store.remove(key)
+    return null
+  }
+
+  /** False where the segment cannot be offered at all. */
+  private async fetch(resource: Resource, signal: AbortSignal): Promise<boolean> {
+    const { origin, store } = this.parts
+    const { key, segment } = resource
+    const bytes = await origin.loadSegment(segment, signal)
+    const size = bytes.byteLength
+    if (size === 0 || size > MAX_SEGMENT_BYTES) {
+      this.parts.log.warn(
+        { url: shownUrl(segment.url), size },
+        'this segment is left out: it is empty or too large',
+      )
+      return false
+    }
+    const pieceSize = pieceSizeFor(size)
+    const hashes = await hashPieces(bytes, pieceSize)
+    const content = { offset: segment.range?.start ?? 0, size, pieceSize, hashes }
+    const [primary] = resource.ids
+    if (primary === undefined) return false
+    throwIfAborted(signal, segment.url)
+    const stored = await store.put(key, segment, bytes, this.manifest(primary, content))
+    if (signal.aborted) store.remove(key)
+    throwIfAborted(signal, segment.url)
+    this.offer(resource, content, stored)
+    return true
+  }
+
+  private offer(resource: Resource, content: Content, stored: StoredBytes): void {
+    const { library, swarm, log } = this.parts
+    this.largestBytes = Math.max(this.largestBytes, stored.size)
+    library.add(resource, stored, tagOf(content.hashes))
+    // Without bytes: the swarm reads pieces from the library, so that what is held has one owner.
+    for (const id of resource.ids) swarm.publish(this.manifest(id, content), null)
+    log.debug({ url: shownUrl(resource.segment.url), bytes: stored.size }, 'segment offered')
+  }
+
+  private manifest(segment: SegmentId, { offset, size, pieceSize, hashes }: Content): SegmentManifest {
+    const { signer, swarmId } = this.parts
+    return signer.sign(swarmId, { segment, offset, size, pieceSize, hashes, signature: null })
+  }
+}
+
+function throwIfAborted(signal: AbortSignal, url: string): void {
+  if (signal.aborted) throw new OriginFailure('aborted', `${shownUrl(url)} is no longer wanted`)
+}
+
+/** Names the content: 8 bytes of the first and of the last piece's hash, and how many there are. */
+function tagOf(hashes: readonly Uint8Array[]): string {
+  const hex = (hash: Uint8Array | undefined) => Buffer.from(hash?.subarray(0, 8) ?? []).toString('hex')
+  return `${hex(hashes[0])}-${hex(hashes.at(-1))}-${hashes.length}`
+}

@@ -1,0 +1,46 @@
+import type { NodeLinkFactoryOptions } from '../links/index.js'
+import type { Logger } from '../log.js'
+
+/** How this machine is reached: ICE servers, the local address and the UDP ports to use. */
+export type WebRtcOptions = Pick<NodeLinkFactoryOptions, 'iceServers' | 'bindAddress' | 'portRange'>
+
+/** What a seeder seeds, and how. */
+export interface SeederOptions {
+  /**
+   * A folder with a playlist, a playlist file, or the `http(s)://` URL of a multivariant or media
+   * playlist, on demand or live.
+   */
+  readonly source: string
+  /** `ws://` or `wss://` URLs of trackers; the first that answers is used. */
+  readonly trackers: readonly string[]
+  /**
+   * What viewers of the title share; default: SOURCE's URL without query and fragment. A folder has
+   * no URL: there it must be given.
+   */
+  readonly contentId?: string | undefined
+  /** The title's name on the tracker's dashboard, at most 80 characters. */
+  readonly name?: string | undefined
+  /** Serve what is held by HTTP too; port 0 takes a free one. */
+  readonly http?: { readonly port: number; readonly host?: string | undefined } | undefined
+  /** Ed25519 private key, PEM (PKCS #8); default: a key that lives as long as the process. */
+  readonly keyFile?: string | undefined
+  /** Keep segments on disk, `bytes` at most; default: in memory. Not used for a folder. */
+  readonly cache?: { readonly folder: string; readonly bytes?: number | undefined } | undefined
+  /** Bytes kept in memory at most, where there is no cache folder. */
+  readonly memoryBytes?: number | undefined
+  readonly upload?: { readonly maxLinks?: number | undefined; readonly bytesPerSecond?: number | undefined }
+  readonly webrtc?: WebRtcOptions | undefined
+  readonly log?: Logger | undefined
+}
+
+/** Two hours of five renditions, about 12 Mbit/s together, are 11 GB: a cache for a title's heads. */
+export const DEFAULT_CACHE_BYTES = 4 * 1024 ** 3
+
+/** A live window of a minute at 12 Mbit/s is 90 MB. */
+export const DEFAULT_MEMORY_BYTES = 512 * 1024 ** 2
+
+/** All interfaces: viewers are elsewhere. */
+export const DEFAULT_HTTP_HOST = '0.0.0.0'
+
+/** Connections at most: each costs the WebRTC stack a socket and some hundred kilobytes. */
+export const DEFAULT_MAX_LINKS = 200

@@ -1,0 +1,184 @@
+import { join } from 'node:path'
+import type { Swarm } from '@shoal/core'
+import { hexOf, makePeerId, millis, type SwarmId, swarmIdOf, trackIdentity, trackIdOf } from '@shoal/protocol'
+import { SeederError } from '../errors.js'
+import { Library } from '../holdings/library.js'
+import { PlaylistShelf } from '../holdings/playlist-shelf.js'
+import { sleep } from '../host/sleep.js'
+import { serve } from '../http/serve.js'
+import { silentLogger } from '../log.js'
+import { sha256 } from '../signing/pieces.js'
+import { ephemeralSigner, type Signer, signerFromFile } from '../signing/signer.js'
+import type { MediaPlaylistRef } from '../source/playlist.js'
+import { DiskStore } from '../store/disk-store.js'
+import { FolderStore } from '../store/folder-store.js'
+import { MemoryStore } from '../store/memory-store.js'
+import type { OnEvict, SegmentStore } from '../store/segment-store.js'
+import { Acquirer } from './acquirer.js'
+import type { SeederHost } from './host.js'
+import {
+  DEFAULT_CACHE_BYTES,
+  DEFAULT_HTTP_HOST,
+  DEFAULT_MAX_LINKS,
+  DEFAULT_MEMORY_BYTES,
+  type SeederOptions,
+} from './options.js'
+import { OriginHealth, watchedOrigin } from './origin-health.js'
+import { type SeederSnapshot, snapshotOf } from './snapshot.js'
+import { type Entry, loadEntry, resolveSource, type Source } from './source.js'
+import { Title } from './title.js'
+import { watchTracker } from './tracker-watch.js'
+import { checkOptions } from './usage.js'
+
+/** A seeder at work. */
+export interface RunningSeeder {
+  /** Of its HTTP server, without a slash at the end; null where it serves none. */
+  readonly url: string | null
+  /** 40 hexadecimal digits. */
+  readonly infoHash: string
+  /** Raw Ed25519 public key, base64url: what viewers are configured with. */
+  readonly publicKey: string
+  readonly contentId: string
+  snapshot(): SeederSnapshot
+  /** Goodbye to peers, `stopped` to the tracker, everything released. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Bytes of the swarm's own memory: it reads pieces from the store and needs to keep none. */
+const SWARM_MEMORY_BYTES = 64 * 1024 * 1024
+
+/** Time for goodbyes to leave before everything is released, in milliseconds. */
+const GOODBYE_MS = millis(250)
+
+/**
+ * Starts a seeder: resolves once the source's playlist has been read and the swarm joined; segments
+ * follow.
+ *
+ * @throws SeederError where it cannot start
+ */
+export async function startSeederOn(host: SeederHost, options: SeederOptions): Promise<RunningSeeder> {
+  checkOptions(options)
+  const { clock, random } = host
+  const log = options.log ?? silentLogger
+  const signer = options.keyFile === undefined ? ephemeralSigner() : signerFromFile(options.keyFile)
+  const source = await resolveSource(options.source, options.contentId, clock)
+  const entry = await loadEntry(source)
+  const refs = playlistRefs(source, entry)
+  const swarmId = await swarmIdOf(source.contentId, sha256)
+
+  const library = new Library()
+  const shelf = new PlaylistShelf()
+  let title: Title | null = null
+  const store = openStore(source, swarmId, options, (key) => title?.evicted(key))
+  const http =
+    options.http === undefined
+      ? null
+      : await serve({
+          port: options.http.port,
+          host: options.http.host ?? DEFAULT_HTTP_HOST,
+          log,
+          library,
+          shelf,
+          bases: [...new Set([source.playlistUrl, entry.load.url])],
+          health: () => snapshot(),
+        })
+  const swarm = joinSwarm(host, options, swarmId, signer, library)
+  const health = new OriginHealth(log, () => title?.resume())
+  const origin = watchedOrigin(source.origin, health)
+  const acquirer = new Acquirer({
+    origin,
+    store,
+    library,
+    swarm,
+    signer,
+    swarmId: swarmId.bytes,
+    log,
+  })
+  const parts = { clock, random, log, origin, health, store, library, shelf, swarm, acquirer }
+  title = new Title({ ...parts, initSections: http !== null }, entry, refs)
+  if (entry.playlist.kind === 'multivariant') {
+    shelf.put(source.playlistUrl, entry.load.text, entry.load.contentType)
+  }
+  const started = title
+  const began = clock.now()
+  const infoHash = hexOf(swarmId.infoHash)
+  const { contentId } = source
+  const snapshot = (): SeederSnapshot =>
+    snapshotOf({
+      contentId,
+      infoHash,
+      publicKey: signer.publicKey,
+      title: started,
+      library,
+      store,
+      swarm,
+      uptime: millis(clock.now() - began),
+    })
+  const unwatch = watchTracker(clock, swarm, log, options.trackers)
+  started.start()
+
+  let closing: Promise<void> | null = null
+  const close = async () => {
+    unwatch()
+    started.close()
+    swarm.close()
+    // Its goodbyes are on their way: the caller may end the process next.
+    await sleep(clock, GOODBYE_MS, new AbortController().signal)
+    await http?.close()
+    await store.close()
+    host.release()
+  }
+  return {
+    url: http?.url ?? null,
+    infoHash,
+    publicKey: signer.publicKey,
+    contentId,
+    snapshot,
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+function joinSwarm(
+  host: SeederHost,
+  options: SeederOptions,
+  swarmId: SwarmId,
+  signer: Signer,
+  library: Library,
+): Swarm {
+  const { clock, random, links, openSocket, createSwarm } = host
+  return createSwarm(
+    {
+      swarmId,
+      peerId: makePeerId('-SH0100-', random),
+      role: 'seeder',
+      ...(options.name === undefined ? {} : { name: options.name }),
+      trackers: options.trackers,
+      uploads: true,
+      maxLinks: options.upload?.maxLinks ?? DEFAULT_MAX_LINKS,
+      memoryBytes: SWARM_MEMORY_BYTES,
+      uploadBytesPerSecond: options.upload?.bytesPerSecond ?? Number.POSITIVE_INFINITY,
+      integrity: 'signed',
+    },
+    { clock, random, crypto: signer.crypto, links, openSocket, pieces: library },
+  )
+}
+
+/** The media playlists to follow: the source itself, where it is one. */
+function playlistRefs(source: Source, { playlist }: Entry): readonly MediaPlaylistRef[] {
+  if (playlist.kind === 'media') {
+    return [{ url: source.playlistUrl, tracks: [trackIdOf(trackIdentity({ kind: 'single' }))] }]
+  }
+  if (playlist.playlists.length > 0) return playlist.playlists
+  throw new SeederError('not-a-playlist', `${source.playlistUrl} lists no variant that can be followed.`)
+}
+
+function openStore(source: Source, swarmId: SwarmId, options: SeederOptions, onEvict: OnEvict): SegmentStore {
+  if (source.kind === 'folder') return new FolderStore(onEvict)
+  const { cache } = options
+  if (cache === undefined) return new MemoryStore(options.memoryBytes ?? DEFAULT_MEMORY_BYTES, onEvict)
+  const folder = join(cache.folder, hexOf(swarmId.infoHash))
+  return new DiskStore(folder, cache.bytes ?? DEFAULT_CACHE_BYTES, onEvict)
+}
