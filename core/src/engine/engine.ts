@@ -54,6 +54,7 @@ export class Engine {
   private readonly options: EngineOptions
   private readonly store: SegmentStore
   private readonly peers = new Map<LinkId, Peer>()
+  private ready: readonly Peer[] | null = null
   private readonly banned = new Map<PeerId, Millis>()
   private readonly uploader: Uploader
   private readonly announcer: HaveAnnouncer
@@ -147,12 +148,13 @@ export class Engine {
 
   private pump(): void {
     const now = this.now
-    for (const peer of [...this.peers.values()]) {
+    const awaited = this.peers.size > this.readyPeers().length
+    for (const peer of awaited ? [...this.peers.values()] : []) {
       if (peer.identity === null && now - peer.openedAt >= HELLO_TIMEOUT_MS) this.closePeer(peer, 'violation')
     }
     const look = this.downloader.pump(now)
     const upload = this.uploader.pump(now)
-    this.announcer.pump(this.peers.values(), now)
+    this.announcer.pump(this.readyPeers(), now)
     for (const segment of this.store.evict((candidate) => this.downloader.pinned(candidate))) {
       this.announcer.segmentDropped(segment, now)
     }
@@ -161,8 +163,10 @@ export class Engine {
     if (next < Number.POSITIVE_INFINITY) this.effects.push({ type: 'wake-at', at: next as Millis })
   }
 
+  /** Peers whose Hello has come; the list stays as it is while they come and go. */
   private readyPeers(): readonly Peer[] {
-    return [...this.peers.values()].filter((peer) => peer.identity !== null)
+    this.ready ??= [...this.peers.values()].filter((peer) => peer.identity !== null)
+    return this.ready
   }
 
   private linkOpen(link: LinkId, initiator: boolean): void {
@@ -184,6 +188,7 @@ export class Engine {
     const peer = this.peers.get(link)
     if (peer === undefined) return
     this.peers.delete(link)
+    this.ready = null
     this.downloader.closeLink(peer)
     this.uploader.closeLink(link)
   }
@@ -245,6 +250,7 @@ export class Engine {
     }
     if (this.readyPeers().length >= this.options.maxLinks) return this.closePeer(peer, 'full')
     peer.identity = { peerId: hello.peerId, role: hello.role, uploads: hello.uploads }
+    this.ready = null
     this.announcer.summary(peer, this.now)
   }
 

@@ -39,6 +39,8 @@ export class HaveAnnouncer {
   private whole: Summary | null = null
   private backlog: number | null = null
   private flushAt: Millis | null = null
+  /** No summary is due before. */
+  private summariesAt = 0
   private readonly store: SegmentStore
   private readonly swarmTag: number
   private readonly backlogMs: () => number
@@ -78,10 +80,13 @@ export class HaveAnnouncer {
   pump(peers: Iterable<Peer>, now: Millis): void {
     this.backlog = null
     const due = this.flushAt !== null && now >= this.flushAt
+    if (!due && now < this.summariesAt) return
+    this.summariesAt = Number.POSITIVE_INFINITY
     for (const peer of peers) {
       if (peer.identity === null) continue
       if (now - peer.summaryAt >= HAVE_SUMMARY_INTERVAL_MS) this.summary(peer, now)
       else if (due) this.delta(peer)
+      this.summariesAt = Math.min(this.summariesAt, peer.summaryAt + HAVE_SUMMARY_INTERVAL_MS)
     }
     if (!due) return
     this.changed.clear()
@@ -92,6 +97,7 @@ export class HaveAnnouncer {
   /** Everything that is held, on the control channel: it must arrive whole. */
   summary(peer: Peer, now: Millis): void {
     peer.summaryAt = now
+    this.summariesAt = Math.min(this.summariesAt, now + HAVE_SUMMARY_INTERVAL_MS)
     peer.told.clear()
     this.whole ??= this.summarize()
     for (const [key, told] of this.whole.incomplete) peer.told.set(key, told)

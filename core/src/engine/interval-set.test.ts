@@ -42,22 +42,26 @@ describe('IntervalSet', () => {
 
   it('never keeps more runs than its limit, and never claims what was not added', () => {
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 100 }), fc.integer({ min: 1, max: 5 }), (commands, limit) => {
-        const set = new IntervalSet(limit)
-        const model = new Set<number>()
-        for (const { add, start, length } of commands) {
-          if (add) set.add(start, start + length)
-          else set.remove(start, start + length)
-          for (let value = start; value < start + length; value++) {
-            if (add) model.add(value)
-            else model.delete(value)
+      fc.property(
+        fc.array(command, { maxLength: 100 }),
+        fc.integer({ min: 1, max: 5 }),
+        (commands, limit) => {
+          const set = new IntervalSet(limit)
+          const model = new Set<number>()
+          for (const { add, start, length } of commands) {
+            if (add) set.add(start, start + length)
+            else set.remove(start, start + length)
+            for (let value = start; value < start + length; value++) {
+              if (add) model.add(value)
+              else model.delete(value)
+            }
+            expect(runsOf(set).length).toBeLessThanOrEqual(limit)
           }
-          expect(runsOf(set).length).toBeLessThanOrEqual(limit)
-        }
-        for (let value = 0; value < SPACE + 12; value++) {
-          if (set.has(value)) expect(model.has(value)).toBe(true)
-        }
-      }),
+          for (let value = 0; value < SPACE + 12; value++) {
+            if (set.has(value)) expect(model.has(value)).toBe(true)
+          }
+        },
+      ),
     )
   })
 

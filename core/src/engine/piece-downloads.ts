@@ -104,6 +104,7 @@ export class PieceDownloads {
   /** Repairs and gives up what is late. Returns peers that do not answer any more. */
   checkTimeouts(peers: Iterable<Peer>, now: Millis): Peer[] {
     const dead: Peer[] = []
+    if (this.inFlight.size === 0) return dead
     for (const peer of peers) {
       let late = false
       for (const request of [...peer.requests.values()]) {

@@ -21,7 +21,10 @@ describe('TransferRate', () => {
   })
 
   it('stays between the slowest and the fastest transfer', () => {
-    const transfer = fc.record({ bytes: fc.integer({ min: 1, max: 1e7 }), elapsed: fc.integer({ min: 1, max: 1e4 }) })
+    const transfer = fc.record({
+      bytes: fc.integer({ min: 1, max: 1e7 }),
+      elapsed: fc.integer({ min: 1, max: 1e4 }),
+    })
     fc.assert(
       fc.property(fc.array(transfer, { minLength: 1, maxLength: 30 }), (transfers) => {
         const rate = new TransferRate()
@@ -76,27 +79,34 @@ describe('RoundTrip', () => {
 })
 
 describe('TokenBucket', () => {
-  const attempt = fc.record({ wait: fc.integer({ min: 0, max: 500 }), bytes: fc.integer({ min: 1, max: 2_000 }) })
+  const attempt = fc.record({
+    wait: fc.integer({ min: 0, max: 500 }),
+    bytes: fc.integer({ min: 1, max: 2_000 }),
+  })
 
   it('never lets more pass in any span of time than its rate allows, and a burst', () => {
     fc.assert(
-      fc.property(fc.array(attempt, { maxLength: 60 }), fc.integer({ min: 1, max: 20_000 }), (attempts, rate) => {
-        const burst = 3_000
-        const bucket = new TokenBucket(rate, burst)
-        const passed: { at: number; bytes: number }[] = []
-        let now = 0
-        for (const { wait, bytes } of attempts) {
-          now += wait
-          if (bucket.take(bytes, millis(now))) passed.push({ at: now, bytes })
-        }
-        for (const [index, first] of passed.entries()) {
-          let total = 0
-          for (const { at, bytes } of passed.slice(index)) {
-            total += bytes
-            expect(total).toBeLessThanOrEqual(burst + ((at - first.at) * rate) / 1_000 + 1e-6)
+      fc.property(
+        fc.array(attempt, { maxLength: 60 }),
+        fc.integer({ min: 1, max: 20_000 }),
+        (attempts, rate) => {
+          const burst = 3_000
+          const bucket = new TokenBucket(rate, burst)
+          const passed: { at: number; bytes: number }[] = []
+          let now = 0
+          for (const { wait, bytes } of attempts) {
+            now += wait
+            if (bucket.take(bytes, millis(now))) passed.push({ at: now, bytes })
           }
-        }
-      }),
+          for (const [index, first] of passed.entries()) {
+            let total = 0
+            for (const { at, bytes } of passed.slice(index)) {
+              total += bytes
+              expect(total).toBeLessThanOrEqual(burst + ((at - first.at) * rate) / 1_000 + 1e-6)
+            }
+          }
+        },
+      ),
     )
   })
 

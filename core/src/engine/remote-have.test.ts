@@ -33,7 +33,9 @@ function stateOf(remote: RemoteHave): string[] {
 
 const entry: fc.Arbitrary<HaveEntry> = fc.oneof(
   fc.record({ first: fc.nat(5), count: fc.integer({ min: 1, max: 3 }) }).map((r) => run(r.first, r.count)),
-  fc.record({ first: fc.nat(5), count: fc.integer({ min: 1, max: 3 }) }).map((r) => dropped(r.first, r.count)),
+  fc
+    .record({ first: fc.nat(5), count: fc.integer({ min: 1, max: 3 }) })
+    .map((r) => dropped(r.first, r.count)),
   fc
     .record({ sequence: fc.nat(5), part: fc.constantFrom(null, 0), low: fc.nat(7), fetching: fc.boolean() })
     .map((r) => partial(testSegmentId(r.sequence, r.part), r.low, r.fetching)),
@@ -54,7 +56,9 @@ describe('RemoteHave', () => {
 
   it('takes runs, maps of pieces, and what is being fetched', () => {
     const remote = new RemoteHave()
-    remote.apply(have(0, [run(10, 3), partial(testSegmentId(20), 0b101), partial(testSegmentId(21), 0, true)]))
+    remote.apply(
+      have(0, [run(10, 3), partial(testSegmentId(20), 0b101), partial(testSegmentId(21), 0, true)]),
+    )
     expect(remote.hasAll(testSegmentId(12))).toBe(true)
     expect(remote.hasAll(testSegmentId(13))).toBe(false)
     expect(remote.hasPiece(testSegmentId(12), 63)).toBe(true)
@@ -83,7 +87,9 @@ describe('RemoteHave', () => {
   it('ends in the same state in whatever order a few Haves arrive', () => {
     fc.assert(
       fc.property(
-        messages.chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray([...list.keys()], { minLength: list.length }))),
+        messages.chain((list) =>
+          fc.tuple(fc.constant(list), fc.shuffledSubarray([...list.keys()], { minLength: list.length })),
+        ),
         ([list, order]) => {
           const inOrder = new RemoteHave()
           for (const [serial, message] of list.entries()) {

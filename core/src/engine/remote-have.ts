@@ -149,8 +149,9 @@ export class RemoteHave {
       runs = new IntervalSet(MAX_RUNS_PER_TRACK)
       this.complete.set(entry.track, runs)
     }
+    // A map of pieces that a longer run leaves behind says nothing beside it.
     runs.add(entry.first, entry.first + entry.count)
-    this.dropPartial(entry)
+    if (entry.count === 1) this.dropPartial(entry)
   }
 
   private dropPartial({ track, first, count }: HaveRun): void {
@@ -158,10 +159,10 @@ export class RemoteHave {
       this.partial.delete(segmentKey({ track, sequence: first, part: null }))
       return
     }
-    for (const [key, { id }] of this.partial) {
+    this.partial.forEach(({ id }, key) => {
       const inRun = id.sequence >= first && id.sequence < first + count
       if (inRun && id.track === track && id.part === null) this.partial.delete(key)
-    }
+    })
   }
 
   private applySegment(id: SegmentId, pieces: PieceSet, fetching: boolean): void {

@@ -27,9 +27,7 @@ interface PieceJob {
   readonly peer: Peer | null
 }
 
-type HashJob =
-  | PieceJob
-  | { readonly kind: 'make'; readonly making: Making; readonly piece: number }
+type HashJob = PieceJob | { readonly kind: 'make'; readonly making: Making; readonly piece: number }
 
 /** A manifest being made: hashes arrive in any order. */
 interface Making {

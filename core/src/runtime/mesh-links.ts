@@ -16,4 +16,6 @@ export interface MeshLink {
   /** Candidates that wait: for the answer to our offer, or for the next batch. */
   candidates: IceCandidate[]
   open: boolean
+  /** Takes back the timer at work: the offer's end, then the next batch of candidates. */
+  cancelTimer: () => void
 }

@@ -46,7 +46,7 @@ const DEFAULT_ANNOUNCE_MS = 30_000
 const HOPE_MS = 3_000
 
 /** Failed connections, with none that worked, from which connecting itself must be impossible. */
-const HOPELESS_FAILURES = 3
+const HOPELESS_FAILURES = 2
 
 export interface MeshPorts {
   readonly clock: Clock
@@ -124,6 +124,7 @@ export class Mesh {
     const entry = this.links.get(id)
     if (entry === undefined) return
     this.links.delete(id)
+    entry.cancelTimer()
     entry.link.close()
     this.updateHope()
   }
@@ -255,6 +256,7 @@ export class Mesh {
     const entry = this.byOffer(offerId)
     if (entry === null || !entry.initiator || entry.remote !== null) return
     entry.remote = from
+    entry.cancelTimer()
     entry.link.signal({ kind: 'description', ...answer })
     this.sendCandidates(entry)
   }
@@ -296,10 +298,11 @@ export class Mesh {
       offerSdp: null,
       candidates: [],
       open: false,
+      cancelTimer: () => undefined,
     }
     this.links.set(id, entry)
     if (initiator) {
-      this.ports.clock.setTimer(millis(OFFER_LIFE_MS), () => {
+      entry.cancelTimer = this.ports.clock.setTimer(millis(OFFER_LIFE_MS), () => {
         if (isUnanswered(entry)) this.closeLink(id)
       })
     }
@@ -314,7 +317,9 @@ export class Mesh {
       if (entry.candidates.length >= MAX_CANDIDATES) return
       entry.candidates.push({ candidate, sdpMid, sdpMLineIndex })
       if (entry.candidates.length === 1 && entry.remote !== null) {
-        this.ports.clock.setTimer(millis(CANDIDATE_BATCH_MS), () => this.sendCandidates(entry))
+        entry.cancelTimer = this.ports.clock.setTimer(millis(CANDIDATE_BATCH_MS), () =>
+          this.sendCandidates(entry),
+        )
       }
     } else if (signal.type === 'offer') {
       entry.offerSdp = signal.sdp
@@ -357,6 +362,7 @@ export class Mesh {
     const entry = this.links.get(id)
     if (entry === undefined) return
     this.links.delete(id)
+    entry.cancelTimer()
     if (entry.open) this.events.linkClosed(id)
     else if (reason !== 'local' && entry.remote !== null) this.failed++
     this.offersReady?.()

@@ -39,7 +39,7 @@ export interface NodeLinkFactory extends PeerLinkFactory {
  *
  * @throws TypeError for an ICE server's URL that is none, RangeError for an empty port range
  */
-export function createNodeLinkFactory(options: NodeLinkFactoryOptions): NodeLinkFactory {
+export function createNodeLinkFactory(options: NodeLinkFactoryOptions = {}): NodeLinkFactory {
   const config = configOf(options)
   const { onError = warn } = options
   applySctpSettings()

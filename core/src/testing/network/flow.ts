@@ -1,5 +1,18 @@
-import type { ChannelKind } from '@shoal/protocol'
+import { type ChannelKind, MAX_CONTROL_MESSAGE_BYTES, MAX_LOSSY_MESSAGE_BYTES } from '@shoal/protocol'
+import { CONTROL_BUFFER_HIGH_BYTES, LOSSY_BUFFER_HIGH_BYTES } from '../../ports/link.js'
 import { CongestionWindow } from './congestion.js'
+
+/** Largest message of each channel, in bytes. */
+export const MESSAGE_LIMITS: Readonly<Record<ChannelKind, number>> = {
+  control: MAX_CONTROL_MESSAGE_BYTES,
+  lossy: MAX_LOSSY_MESSAGE_BYTES,
+}
+
+/** Send buffer of each channel, in bytes. */
+export const BUFFER_LIMITS: Readonly<Record<ChannelKind, number>> = {
+  control: CONTROL_BUFFER_HIGH_BYTES,
+  lossy: LOSSY_BUFFER_HIGH_BYTES,
+}
 
 /** One message on its way. A string is what no Shoal peer sends: tests of hostile peers do. */
 export interface QueuedMessage {

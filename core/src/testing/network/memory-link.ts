@@ -1,21 +1,13 @@
+import { type ChannelKind, millis, type Signal } from '@shoal/protocol'
 import {
-  type ChannelKind,
-  MAX_CONTROL_MESSAGE_BYTES,
-  MAX_LOSSY_MESSAGE_BYTES,
-  millis,
-  type Signal,
-} from '@shoal/protocol'
-import {
-  CONTROL_BUFFER_HIGH_BYTES,
   type LinkCloseReason,
-  LOSSY_BUFFER_HIGH_BYTES,
   LOSSY_BUFFER_LOW_BYTES,
   type PeerLink,
   type PeerLinkEvents,
   type SendResult,
 } from '../../ports/link.js'
 import { CLEAR_PATH, OPENING_ROUND_TRIPS, type PathConditions, SILENCE_NOTICED_MS } from './conditions.js'
-import { type QueuedMessage, SendBuffers } from './flow.js'
+import { BUFFER_LIMITS, MESSAGE_LIMITS, type QueuedMessage, SendBuffers } from './flow.js'
 import { MemoryHandshake } from './memory-handshake.js'
 import type { MemoryHost } from './memory-host.js'
 import { candidateSignal, descriptionSignal } from './memory-signals.js'
@@ -89,14 +81,12 @@ export class MemoryLink implements PeerLink, UplinkSender {
 
   send(channel: ChannelKind, bytes: Uint8Array): SendResult {
     if (this.#state !== 'open') return 'closed'
-    const lossy = channel === 'lossy'
-    if (bytes.length > (lossy ? MAX_LOSSY_MESSAGE_BYTES : MAX_CONTROL_MESSAGE_BYTES)) {
+    if (bytes.length > MESSAGE_LIMITS[channel]) {
       this.#host.report(new RangeError(`message of ${bytes.length} bytes on ${channel}`))
       this.#end('transport-error')
       return 'closed'
     }
-    const bound = lossy ? LOSSY_BUFFER_HIGH_BYTES : CONTROL_BUFFER_HIGH_BYTES
-    if (this.buffers.bufferedBytes(channel) + bytes.length > bound) return 'full'
+    if (this.buffers.bufferedBytes(channel) + bytes.length > BUFFER_LIMITS[channel]) return 'full'
     this.inject(channel, bytes)
     return 'sent'
   }
@@ -179,8 +169,7 @@ export class MemoryLink implements PeerLink, UplinkSender {
     if (this.#state !== 'open') return
     const { channel, data } = message
     this.#host.stats.receivedBytes += message.bytes
-    const bound = channel === 'lossy' ? MAX_LOSSY_MESSAGE_BYTES : MAX_CONTROL_MESSAGE_BYTES
-    if (typeof data === 'string' || data.length > bound) {
+    if (typeof data === 'string' || data.length > MESSAGE_LIMITS[channel]) {
       this.#end('transport-error')
       return
     }
@@ -197,13 +186,8 @@ export class MemoryLink implements PeerLink, UplinkSender {
   #connect(): void {
     const { remoteToken } = this.#handshake
     const peer = remoteToken === null ? undefined : this.#host.network.linkOf(remoteToken)
-    if (
-      this.#state !== 'new' ||
-      peer === undefined ||
-      peer.#state !== 'new' ||
-      !this.#handshake.reaches(peer.#handshake)
-    )
-      return
+    if (peer === undefined || this.#state !== 'new' || peer.#state !== 'new') return
+    if (!this.#handshake.reaches(peer.#handshake)) return
     this.#state = 'connecting'
     peer.#state = 'connecting'
     this.#meet(peer)

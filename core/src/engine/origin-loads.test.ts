@@ -1,0 +1,222 @@
+import { MIN_PIECE_BYTES, millis } from '@shoal/protocol'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { OriginError } from '../ports/origin.js'
+import {
+  effectsOf,
+  emptySegment,
+  sameBytes,
+  testBytes,
+  testPeerId,
+  testSegmentId,
+  wantOf,
+} from '../testing/engine-fixtures.js'
+import type { Effect } from './io.js'
+import { OriginLoads } from './origin-loads.js'
+import { Segment } from './segment.js'
+import type { Want } from './want.js'
+
+const BYTES = testBytes(20 * MIN_PIECE_BYTES + 10)
+const PIECE = MIN_PIECE_BYTES
+const REFUSED: OriginError = { kind: 'http-status', status: 503, message: 'no' }
+
+let effects: Effect[]
+let heard: string[]
+let loaded: Uint8Array | null
+let loads: OriginLoads
+
+beforeEach(() => {
+  effects = []
+  heard = []
+  loaded = null
+  loads = new OriginLoads((effect) => effects.push(effect), {
+    pieceLoaded: ({ segment }, piece) => {
+      heard.push(`piece ${piece}`)
+      segment.fromHttp.add(piece)
+    },
+    segmentLoaded: (_, bytes) => {
+      loaded = bytes
+      heard.push('segment')
+    },
+    progressed: () => undefined,
+    manifestWrong: () => heard.push('manifest wrong'),
+    failed: (_, error) => heard.push(`failed ${error.status}`),
+    ended: () => undefined,
+  })
+})
+
+function begin(want: Want, now = 0): number {
+  want.deadline = millis(0)
+  const situation = { self: testPeerId('me'), origin: loads, peers: [], hopeful: false, now: millis(now) }
+  loads.consider(want, situation)
+  return effectsOf(effects, 'http-fetch').at(-1)?.fetchId ?? -1
+}
+
+function spansAsked() {
+  return effectsOf(effects, 'http-fetch').map(({ span }) => span)
+}
+
+function unknown(): Want {
+  return wantOf(new Segment(testSegmentId()))
+}
+
+describe('OriginLoads', () => {
+  it('loads a whole segment of which nothing is known, with and without a size', () => {
+    for (const total of [BYTES.byteLength, null]) {
+      loaded = null
+      const want = unknown()
+      const id = begin(want)
+      loads.response(id, total, millis(50))
+      for (let at = 0; at < BYTES.byteLength; at += 50_000) {
+        loads.data(id, at, BYTES.subarray(at, at + 50_000), millis(60))
+      }
+      loads.done(id, millis(150))
+      expect(sameBytes(loaded, BYTES)).toBe(true)
+      expect(want.segment.loading).toBeNull()
+      expect(want.http).toBeNull()
+    }
+    expect(spansAsked()).toEqual([null, null])
+    expect(loads.timeToFirstByte.value).toBe(50)
+    expect(loads.rate.value).toBeCloseTo(BYTES.byteLength * 10, 0)
+  })
+
+  it('loads an empty segment', () => {
+    const id = begin(unknown())
+    loads.response(id, 0, millis(1))
+    loads.done(id, millis(2))
+    expect(loaded?.byteLength).toBe(0)
+  })
+
+  it('asks for the missing span only, over small gaps, up to the first large one', () => {
+    const want = wantOf(emptySegment(BYTES))
+    const { segment } = want
+    for (const piece of [0, 2, 3]) segment.verified.add(piece)
+    for (let piece = 6; piece < 15; piece++) segment.verified.add(piece)
+    begin(want)
+    expect(spansAsked()).toEqual([{ start: PIECE, end: 6 * PIECE }])
+    expect(segment.loading).toEqual({ start: PIECE, end: 6 * PIECE })
+  })
+
+  it('says which pieces have come, and leaves those that were here', () => {
+    const want = wantOf(emptySegment(BYTES))
+    const { segment } = want
+    segment.verified.add(1)
+    segment.buffer?.fill(7, PIECE, 2 * PIECE)
+    const id = begin(want)
+    loads.data(id, 0, BYTES.subarray(0, 3 * PIECE + 5), millis(1))
+    expect(heard).toEqual(['piece 0', 'piece 2'])
+    expect(segment.pieceBytes(1)?.every((byte) => byte === 7)).toBe(true)
+    expect(sameBytes(segment.pieceBytes(2), BYTES.subarray(2 * PIECE, 3 * PIECE))).toBe(true)
+    expect(loads.wastedBytes).toBe(PIECE)
+  })
+
+  it('takes a whole response for an answer to a Range', () => {
+    const want = wantOf(emptySegment(BYTES))
+    want.segment.verified.add(0)
+    const id = begin(want)
+    loads.response(id, BYTES.byteLength, millis(1))
+    loads.data(id, 0, BYTES, millis(2))
+    loads.done(id, millis(3))
+    expect(heard).toHaveLength(20)
+    expect(heard).not.toContain('manifest wrong')
+    expect(sameBytes(want.segment.buffer?.subarray(PIECE), BYTES.subarray(PIECE))).toBe(true)
+  })
+
+  it('counts a piece as the origin’s only where all of its bytes came in one response', () => {
+    const want = wantOf(emptySegment(BYTES))
+    const id = begin(want)
+    loads.data(id, 100, BYTES.subarray(100, 2 * PIECE), millis(1))
+    expect(heard).toEqual(['piece 1'])
+  })
+
+  it('loads a segment once, however many want it', () => {
+    const first = unknown()
+    const second: Want = { ...unknown(), id: 2, segment: first.segment }
+    begin(first)
+    begin(second)
+    expect(spansAsked()).toHaveLength(1)
+    loads.cancel(first)
+    begin(second)
+    expect(spansAsked()).toHaveLength(2)
+  })
+
+  it('begins a segment without a manifest from nothing, whatever an earlier load left', () => {
+    const want = unknown()
+    want.segment.buffer = new Uint8Array(10)
+    const id = begin(want)
+    loads.response(id, BYTES.byteLength, millis(1))
+    loads.data(id, 0, BYTES, millis(2))
+    loads.done(id, millis(3))
+    expect(sameBytes(loaded, BYTES)).toBe(true)
+  })
+
+  it('finds a manifest wrong that says another size than the origin', () => {
+    const told = wantOf(emptySegment(BYTES))
+    loads.response(begin(told), BYTES.byteLength + 1, millis(1))
+    const longer = wantOf(emptySegment(BYTES))
+    loads.data(begin(longer), 0, testBytes(BYTES.byteLength + 1), millis(1))
+    const shorter = wantOf(emptySegment(BYTES))
+    const id = begin(shorter)
+    loads.data(id, 0, BYTES.subarray(0, PIECE), millis(1))
+    loads.done(id, millis(2))
+    const beyond = wantOf(emptySegment(BYTES))
+    beyond.segment.verified.add(0)
+    loads.error(begin(beyond), { ...REFUSED, status: 416 }, millis(1))
+    expect(heard.filter((event) => !event.startsWith('piece'))).toEqual(Array(4).fill('manifest wrong'))
+  })
+
+  it('fails where the response ends before its size', () => {
+    const want = unknown()
+    const id = begin(want)
+    loads.response(id, BYTES.byteLength, millis(1))
+    loads.data(id, 0, BYTES.subarray(0, 5_000), millis(2))
+    loads.done(id, millis(3))
+    expect(heard).toEqual(['failed 0'])
+    expect(want.segment.buffer).toBeNull()
+    expect(loaded).toBeNull()
+  })
+
+  it('fails where bytes are left out', () => {
+    const want = unknown()
+    const id = begin(want)
+    loads.data(id, 0, BYTES.subarray(0, 100), millis(1))
+    loads.data(id, 200, BYTES.subarray(200, 300), millis(1))
+    expect(heard).toEqual(['failed 0'])
+    expect(effectsOf(effects, 'http-cancel')).toEqual([{ type: 'http-cancel', fetchId: id }])
+    loads.data(id, 300, BYTES.subarray(300, 400), millis(1))
+    loads.done(id, millis(2))
+    expect(heard).toHaveLength(1)
+  })
+
+  it('waits longer after each failure', () => {
+    const want = unknown()
+    const waits: number[] = []
+    let now = 0
+    for (let attempt = 0; attempt < 4; attempt++) {
+      loads.error(begin(want, now), REFUSED, millis(now))
+      waits.push(want.httpRetryAt - now)
+      now = want.httpRetryAt
+    }
+    expect(waits).toEqual([1_000, 2_000, 4_000, 8_000])
+  })
+
+  it('tells the host to stop, and takes nothing that comes after', () => {
+    const want = unknown()
+    const id = begin(want)
+    loads.response(id, BYTES.byteLength, millis(1))
+    loads.cancel(want)
+    loads.data(id, 0, BYTES, millis(2))
+    loads.done(id, millis(3))
+    loads.error(id, REFUSED, millis(4))
+    expect(heard).toEqual([])
+    expect(want.segment.buffer).toBeNull()
+    expect(want.segment.fetching).toBe(false)
+  })
+
+  it('does not believe a size that no segment has', () => {
+    const id = begin(unknown())
+    loads.response(id, 2 ** 47, millis(1))
+    loads.data(id, 0, BYTES.subarray(0, 10), millis(2))
+    loads.done(id, millis(3))
+    expect(loaded).toEqual(BYTES.subarray(0, 10))
+  })
+})

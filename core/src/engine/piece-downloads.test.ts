@@ -1,0 +1,244 @@
+import { CHUNK_BYTES, chunkCountOf, MIN_PIECE_BYTES, millis, type Request } from '@shoal/protocol'
+import { beforeEach, describe, expect, it } from 'vitest'
+import {
+  emptySegment,
+  peerSays,
+  readyPeer,
+  runEntry,
+  sentMessages,
+  TEST_SWARM,
+  testBytes,
+  wantOf,
+} from '../testing/engine-fixtures.js'
+import type { Effect } from './io.js'
+import type { Peer } from './peer.js'
+import { MAX_TIMEOUTS, PieceDownloads } from './piece-downloads.js'
+import type { Want } from './want.js'
+
+const BYTES = testBytes(30 * MIN_PIECE_BYTES)
+const CHUNKS = chunkCountOf(MIN_PIECE_BYTES)
+
+let effects: Effect[]
+let arrived: number[]
+let violations: number[]
+let downloads: PieceDownloads
+let want: Want
+
+beforeEach(() => {
+  effects = []
+  arrived = []
+  violations = []
+  downloads = new PieceDownloads(
+    TEST_SWARM.tag,
+    () => 0.5,
+    (effect) => effects.push(effect),
+    {
+      pieceArrived: (_, request) => {
+        arrived.push(request.piece)
+        request.segment.verified.add(request.piece)
+      },
+      violation: (peer) => violations.push(peer.link),
+    },
+  )
+  want = wantOf(emptySegment(BYTES))
+})
+
+function holder(link: number): Peer {
+  const peer = readyPeer(link)
+  peerSays(peer, [runEntry(1)])
+  return peer
+}
+
+/** Requests sent since the last call. */
+function requests(link?: number): Request[] {
+  const messages = sentMessages(effects, link)
+  effects.length = 0
+  return messages.flatMap((message) => (message.type === 'request' ? [message] : []))
+}
+
+function answer(peer: Peer, request: Request, now: number, chunks = CHUNKS): void {
+  for (let chunk = 0; chunk < chunks; chunk++) data(peer, request, chunk, now)
+}
+
+function data(peer: Peer, { requestId, piece }: Request, chunk: number, now: number): void {
+  const at = piece * MIN_PIECE_BYTES + chunk * CHUNK_BYTES
+  const payload = BYTES.subarray(at, Math.min(at + CHUNK_BYTES, (piece + 1) * MIN_PIECE_BYTES))
+  downloads.data(
+    peer,
+    { type: 'data', swarmTag: TEST_SWARM.tag, requestId, chunk, serial: 0, payload },
+    millis(now),
+  )
+}
+
+describe('PieceDownloads', () => {
+  it('asks no piece twice, and no more of one peer than its window and of all than the bound', () => {
+    const peers = [1, 2, 3, 4, 5].map(holder)
+    downloads.schedule(want, peers, millis(0))
+    downloads.schedule(want, peers, millis(1))
+    const asked = requests()
+    expect(asked).toHaveLength(24)
+    expect(new Set(asked.map(({ piece }) => piece)).size).toBe(24)
+    for (const peer of peers) expect(peer.outstandingBytes).toBeLessThanOrEqual(peer.windowBytes)
+  })
+
+  it('asks only holders that take requests and owe no answers', () => {
+    const silent = holder(1)
+    silent.suspectUntil = 500
+    const mute = holder(2)
+    mute.identity = { peerId: mute.identity?.peerId ?? ('' as never), role: 'viewer', uploads: false }
+    downloads.schedule(want, [silent, mute, readyPeer(3)], millis(0))
+    expect(requests()).toEqual([])
+    downloads.schedule(want, [silent, mute], millis(500))
+    expect(requests(1).length).toBeGreaterThan(0)
+  })
+
+  it('asks the rarest piece first', () => {
+    const common = holder(1)
+    const rare = readyPeer(2)
+    peerSays(rare, [
+      { kind: 'segment', segment: want.segment.id, fetching: false, pieces: { low: ~(1 << 9), high: 0 } },
+    ])
+    downloads.schedule(want, [common, rare], millis(0))
+    expect(requests()[0]?.piece).toBe(9)
+  })
+
+  it('leaves what HTTP is loading, for whichever want', () => {
+    want.segment.loading = { start: 0, end: 28 * MIN_PIECE_BYTES }
+    downloads.schedule(want, [holder(1)], millis(0))
+    expect(
+      requests()
+        .map(({ piece }) => piece)
+        .sort((a, b) => a - b),
+    ).toEqual([28, 29])
+  })
+
+  it('prefers who delivers sooner', () => {
+    const slow = holder(1)
+    const fast = holder(2)
+    slow.rate.sample(10_000, millis(1_000))
+    fast.rate.sample(1_000_000, millis(1_000))
+    const only = wantOf(emptySegment(BYTES.subarray(0, MIN_PIECE_BYTES)))
+    downloads.schedule(only, [slow, fast], millis(0))
+    expect(requests(2)).toHaveLength(1)
+  })
+
+  it('hands over a piece once, when its last chunk has come', () => {
+    const peer = holder(1)
+    downloads.schedule(want, [peer], millis(0))
+    const [request] = requests()
+    if (request === undefined) throw new Error('nothing was asked')
+    answer(peer, request, 50, CHUNKS - 1)
+    expect(arrived).toEqual([])
+    data(peer, request, CHUNKS - 1, 60)
+    answer(peer, request, 70)
+    expect(arrived).toEqual([request.piece])
+    expect(downloads.wastedBytes).toBe(MIN_PIECE_BYTES)
+    expect(peer.requests.has(request.requestId)).toBe(false)
+    expect(peer.roundTrip.value).toBe(50)
+  })
+
+  it('calls a chunk that does not fit a violation', () => {
+    const peer = holder(1)
+    downloads.schedule(want, [peer], millis(0))
+    const [request] = requests()
+    if (request === undefined) throw new Error('nothing was asked')
+    data(peer, request, CHUNKS, 10)
+    expect(violations).toEqual([1])
+  })
+
+  it('counts what was never asked for as waste, and not as a sign of life', () => {
+    const peer = holder(1)
+    downloads.schedule(want, [peer], millis(0))
+    const [request] = requests()
+    if (request === undefined) throw new Error('nothing was asked')
+    const junk = { ...request, requestId: 4_000_000 }
+    for (let now = 100; now <= 3_000; now += 100) {
+      data(peer, junk, 0, now)
+      downloads.checkTimeouts([peer], millis(now))
+    }
+    expect(downloads.outstanding).toBe(0)
+    expect(peer.wastedBytes).toBe(30 * CHUNK_BYTES)
+  })
+
+  it('repairs a gap after a reordering window, and not again before an answer could have come', () => {
+    const peer = holder(1)
+    const single = wantOf(emptySegment(BYTES.subarray(0, MIN_PIECE_BYTES)))
+    downloads.schedule(single, [peer], millis(0))
+    const [request] = requests()
+    if (request === undefined) throw new Error('nothing was asked')
+    for (const chunk of [0, 2, 3, 4]) data(peer, request, chunk, 40)
+    const repairs: { at: number; chunks: unknown }[] = []
+    for (let now = 41; now < 240; now++) {
+      downloads.checkTimeouts([peer], millis(now))
+      for (const { chunks } of requests()) repairs.push({ at: now, chunks })
+    }
+    expect(repairs.length).toBeGreaterThanOrEqual(1)
+    expect(repairs.length).toBeLessThanOrEqual(4)
+    expect(repairs[0]?.at).toBeLessThan(70)
+    expect(repairs[0]?.chunks).toEqual([{ start: 1, end: 2 }])
+  })
+
+  it('moves the pieces of a silent peer to another, and spares it for a while', () => {
+    const silent = holder(1)
+    downloads.schedule(want, [silent], millis(0))
+    const asked = requests(1).length
+    expect(asked).toBeGreaterThan(0)
+    for (let now = 50; now <= 2_600; now += 50) downloads.checkTimeouts([silent], millis(now))
+    expect(downloads.outstanding).toBe(0)
+    requests()
+    downloads.schedule(want, [silent, holder(2)], millis(2_600))
+    expect(sentMessages(effects, 1)).toEqual([])
+    expect(requests(2).length).toBeGreaterThan(0)
+    expect(silent.usable(millis(2_600))).toBe(false)
+    expect(silent.usable(millis(7_600))).toBe(true)
+  })
+
+  it('does not give up a connection for one second of silence, however much was asked for', () => {
+    const peer = holder(1)
+    for (let i = 0; i < 20; i++) peer.roundTrip.sample(millis(40))
+    peer.windowBytes = 256 * 1024
+    downloads.schedule(want, [peer], millis(0))
+    expect(peer.requests.size).toBeGreaterThan(10)
+    for (let now = 50; now <= 1_000; now += 50)
+      expect(downloads.checkTimeouts([peer], millis(now))).toEqual([])
+    expect(peer.timeouts).toBeLessThan(MAX_TIMEOUTS)
+  })
+
+  it('gives up a connection that stays silent', () => {
+    const peer = holder(1)
+    let dead: Peer[] = []
+    let now = 0
+    for (; now < 60_000 && dead.length === 0; now += 50) {
+      downloads.schedule(want, [peer], millis(now))
+      dead = downloads.checkTimeouts([peer], millis(now))
+    }
+    expect(dead).toEqual([peer])
+    expect(now).toBeLessThan(30_000)
+  })
+
+  it('sends one Cancel to each peer, for the pieces that are named', () => {
+    const peers = [holder(1), holder(2)]
+    downloads.schedule(want, peers, millis(0))
+    const asked = requests()
+    downloads.cancel(want.segment, (piece) => piece < 15)
+    const cancels = sentMessages(effects).flatMap((message) =>
+      message.type === 'cancel' ? message.requestIds : [],
+    )
+    const ids = asked.filter(({ piece }) => piece < 15).map(({ requestId }) => requestId)
+    expect([...cancels].sort((a, b) => a - b)).toEqual([...ids].sort((a, b) => a - b))
+    expect(sentMessages(effects).length).toBeLessThanOrEqual(2)
+    expect(downloads.outstanding).toBe(asked.length - ids.length)
+    downloads.cancel(want.segment)
+    expect(downloads.outstanding).toBe(0)
+  })
+
+  it('frees what a closed connection owed', () => {
+    const peer = holder(1)
+    downloads.schedule(want, [peer], millis(0))
+    const first = requests().length
+    downloads.closeLink(peer)
+    expect(downloads.outstanding).toBe(0)
+    downloads.schedule(want, [holder(2)], millis(10))
+    expect(requests(2)).toHaveLength(first)
+  })
+})

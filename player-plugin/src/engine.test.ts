@@ -1,0 +1,418 @@
+import { webcrypto } from 'node:crypto'
+import { swarmIdOf } from '@shoal/protocol'
+import type Hls from 'hls.js'
+import type { ErrorData, ManifestLoadedData } from 'hls.js'
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { browserClock } from './browser/clock.js'
+import { sha256With } from './browser/crypto-port.js'
+import type { DeviceHints } from './browser/device.js'
+import type { Environment } from './browser/environment.js'
+import { Engine } from './engine.js'
+import type { ShoalOptions } from './options/options.js'
+import { resolveOptions } from './options/validate.js'
+import type { ShoalStats, ShoalWarning } from './stats.js'
+import { EMPTY_SNAPSHOT, fakeSwarms } from './testing/fake-swarm.js'
+import { installHlsGlobals, silentLoader } from './testing/hls-in-node.js'
+
+let library: typeof import('hls.js')
+
+beforeAll(async () => {
+  installHlsGlobals()
+  library = await import('hls.js')
+})
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }))
+afterEach(() => void vi.useRealTimers())
+
+const subtle = webcrypto.subtle as SubtleCrypto
+const TRACKER = { tracker: 'wss://tracker.example' }
+const URL_A = 'https://cdn.example/a/main.m3u8?token=1#t'
+
+/** An EventTarget that counts its listeners. */
+class CountingTarget extends EventTarget {
+  count = 0
+  override addEventListener(...args: Parameters<EventTarget['addEventListener']>): void {
+    this.count++
+    super.addEventListener(...args)
+  }
+  override removeEventListener(...args: Parameters<EventTarget['removeEventListener']>): void {
+    this.count--
+    super.removeEventListener(...args)
+  }
+}
+
+function scene(options: ShoalOptions = TRACKER, world: Partial<Environment> = {}) {
+  const { made, createSwarm } = fakeSwarms()
+  const page = new CountingTarget()
+  const environment: Environment = {
+    createSwarm,
+    clock: browserClock,
+    random: Math.random,
+    subtle,
+    device: {},
+    openSocket: (_url, events) => {
+      queueMicrotask(() => events.onClose('none here'))
+      return { send: () => false, close: () => {} }
+    },
+    createLinks: () => ({ create: () => ({}) as never }),
+    page,
+    ...world,
+  }
+  const engine = new Engine(resolveOptions(options), environment)
+  const warnings: ShoalWarning[] = []
+  engine.events.on('warning', (warning) => warnings.push(warning))
+  return { engine, made, page, warnings }
+}
+
+/** An hls.js whose playlist loads never end. */
+function newHls(config: object = {}): Hls {
+  return new library.default({ loader: silentLoader(library), ...config })
+}
+
+function manifestLoaded(hls: Hls): void {
+  const playlist = '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=400000\nl.m3u8\n'
+  const url = hls.url ?? ''
+  const parsed = library.M3U8Parser.parseMasterPlaylist(playlist, url)
+  hls.trigger(library.Events.MANIFEST_LOADED, { ...parsed, url, stats: {} } as unknown as ManifestLoadedData)
+}
+
+const REFUSED: ShoalOptions = { ...TRACKER, p2p: () => false }
+const CONSENT_FAILS: ShoalOptions = { ...TRACKER, p2p: () => Promise.reject(new Error('no')) }
+
+/** More round trips to WebCrypto's thread than a session makes before it joins. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 10; i++) await subtle.digest('SHA-256', new Uint8Array(1))
+}
+
+/** WebCrypto answers from another thread. */
+const joined = (made: readonly unknown[], count: number) => vi.waitFor(() => expect(made).toHaveLength(count))
+
+test('joins when the manifest is there, under the URL without query and fragment', async () => {
+  const { engine, made } = scene()
+  const hls = newHls()
+  engine.attach(hls)
+  hls.loadSource(URL_A)
+  await settled()
+  expect(made).toHaveLength(0)
+  manifestLoaded(hls)
+  await joined(made, 1)
+  const { bytes } = await swarmIdOf('https://cdn.example/a/main.m3u8', sha256With(subtle))
+  expect(made[0]?.options).toMatchObject({
+    swarmId: { bytes },
+    role: 'viewer',
+    trackers: ['wss://tracker.example/'],
+    uploads: true,
+    integrity: 'open',
+    maxLinks: 16,
+  })
+  expect(made[0]?.options?.peerId).toMatch(/^-SH0100-\w{12}$/)
+  hls.destroy()
+  expect(made[0]?.closed).toBe(true)
+})
+
+test('a content id, as text and as a function', async () => {
+  for (const contentId of ['title-1', (url: string) => `title-${new URL(url).searchParams.get('token')}`]) {
+    const { engine, made } = scene({ ...TRACKER, contentId })
+    const hls = newHls()
+    engine.attach(hls)
+    hls.loadSource(URL_A)
+    manifestLoaded(hls)
+    await joined(made, 1)
+    expect(made[0]?.options?.swarmId).toEqual(await swarmIdOf('title-1', sha256With(subtle)))
+    hls.destroy()
+  }
+})
+
+test('attached in the middle of playback, and detached again', async () => {
+  const { engine, made, page } = scene()
+  const hls = newHls()
+  hls.loadSource(URL_A)
+  manifestLoaded(hls)
+  engine.attach(hls)
+  engine.attach(hls)
+  await joined(made, 1)
+  expect(hls.config).toMatchObject({ maxBufferLength: 20, maxMaxBufferLength: 20 })
+  expect(hls.config.fLoader).toBeDefined()
+  engine.detach()
+  expect(made[0]?.closed).toBe(true)
+  expect(hls.config).toMatchObject({ maxBufferLength: 30, maxMaxBufferLength: 600 })
+  expect(hls.config.fLoader).toBeUndefined()
+  expect(page.count).toBe(0)
+  hls.destroy()
+})
+
+test('another source is another swarm', async () => {
+  const { engine, made } = scene()
+  const hls = newHls()
+  engine.attach(hls)
+  hls.loadSource(URL_A)
+  manifestLoaded(hls)
+  await joined(made, 1)
+  hls.loadSource('https://cdn.example/b/main.m3u8')
+  expect(made[0]?.closed).toBe(true)
+  manifestLoaded(hls)
+  await joined(made, 2)
+  expect(made[1]?.options?.swarmId).not.toEqual(made[0]?.options?.swarmId)
+  hls.destroy()
+})
+
+test('twenty viewers come and go and leave nothing behind', async () => {
+  const { engine, made, page } = scene()
+  for (let i = 1; i <= 20; i++) {
+    const hls = newHls()
+    const before = hls.listenerCount(library.Events.ERROR)
+    engine.attach(hls)
+    hls.loadSource(URL_A)
+    manifestLoaded(hls)
+    await joined(made, i)
+    if (i % 2 === 0) {
+      engine.detach()
+      expect(hls.listenerCount(library.Events.ERROR)).toBe(before)
+      expect(hls.config.fLoader).toBeUndefined()
+    }
+    hls.destroy()
+    expect(made.every(({ closed }) => closed)).toBe(true)
+    expect(page.count).toBe(0)
+    expect(vi.getTimerCount()).toBe(0)
+  }
+})
+
+test('the loader of the site comes back, and a later one is left alone', () => {
+  class Own {}
+  class Later {}
+  const { engine } = scene()
+  const hls = newHls({ fLoader: Own })
+  engine.attach(hls)
+  expect(hls.config.fLoader).not.toBe(Own)
+  engine.detach()
+  expect(hls.config.fLoader).toBe(Own)
+  engine.attach(hls)
+  Object.assign(hls.config, { fLoader: Later })
+  engine.detach()
+  expect(hls.config.fLoader).toBe(Later)
+  hls.destroy()
+})
+
+test('hls.js can put its config into a message for its worker', () => {
+  const { engine } = scene()
+  const hls = newHls()
+  engine.attach(hls)
+  expect(() => JSON.stringify(hls.config)).not.toThrow()
+  hls.destroy()
+})
+
+test('goodbye when the page goes, back again when it comes from the cache', async () => {
+  const { engine, made, page } = scene()
+  const hls = newHls()
+  engine.attach(hls)
+  hls.loadSource(URL_A)
+  manifestLoaded(hls)
+  await joined(made, 1)
+  page.dispatchEvent(new Event('pagehide'))
+  expect(made[0]?.closed).toBe(true)
+  expect(engine.stats.degraded).toBe('suspended')
+  page.dispatchEvent(new Event('pageshow'))
+  expect(made).toHaveLength(2)
+  expect(engine.stats.degraded).toBeNull()
+  hls.destroy()
+})
+
+test.each([
+  ['the data saver', { saveData: true }],
+  ['a cellular connection', { type: 'cellular' }],
+])('%s: nothing is uploaded unless the site says so', async (_name, connection) => {
+  for (const [enabled, uploads] of [
+    ['unmetered', false],
+    [true, true],
+    [false, false],
+  ] as const) {
+    const { engine, made } = scene({ ...TRACKER, upload: { enabled } }, { device: { connection } })
+    const hls = newHls()
+    engine.attach(hls)
+    hls.loadSource(URL_A)
+    manifestLoaded(hls)
+    await joined(made, 1)
+    expect(made[0]?.options?.uploads).toBe(uploads)
+    hls.destroy()
+  }
+})
+
+test('a viewer who walks out of the Wi-Fi stops uploading', async () => {
+  const connection = Object.assign(new CountingTarget(), { type: 'wifi' })
+  const device: DeviceHints = { connection }
+  const { engine, made } = scene(TRACKER, { device })
+  const hls = newHls()
+  engine.attach(hls)
+  hls.loadSource(URL_A)
+  manifestLoaded(hls)
+  await joined(made, 1)
+  connection.type = 'cellular'
+  connection.dispatchEvent(new Event('change'))
+  expect(made.map(({ options, closed }) => [options?.uploads, closed])).toEqual([
+    [true, true],
+    [false, false],
+  ])
+  hls.destroy()
+  expect(connection.count).toBe(0)
+})
+
+test.each([
+  ['no-tracker', {}, {}, []],
+  ['p2p-off', { ...TRACKER, p2p: false }, {}, []],
+  ['p2p-off', REFUSED, {}, []],
+  ['p2p-off', CONSENT_FAILS, {}, ['consent-failed']],
+  ['insecure-context', TRACKER, { subtle: undefined }, ['insecure-context']],
+] as const)('%s: plain hls.js', async (degraded, options, world, codes) => {
+  const { engine, made, warnings } = scene(options, world)
+  const hls = newHls()
+  engine.attach(hls)
+  hls.loadSource(URL_A)
+  manifestLoaded(hls)
+  await settled()
+  vi.advanceTimersByTime(5000)
+  expect(made).toHaveLength(0)
+  expect(engine.stats).toMatchObject({ degraded, tracker: 'none' })
+  expect(hls.config).toMatchObject({ maxBufferLength: 30, maxMaxBufferLength: 600 })
+  expect(warnings.map(({ code }) => code)).toEqual(codes)
+  hls.destroy()
+})
+
+test('consent is asked once, and given late is still good', async () => {
+  let agree: (yes: boolean) => void = () => {}
+  const answer = new Promise<boolean>((resolve) => {
+    agree = resolve
+  })
+  const ask = vi.fn(() => answer)
+  const { engine, made } = scene({ ...TRACKER, p2p: ask })
+  const hls = newHls()
+  engine.attach(hls)
+  hls.loadSource(URL_A)
+  manifestLoaded(hls)
+  hls.loadSource(URL_A)
+  manifestLoaded(hls)
+  expect(engine.stats.degraded).toBe('p2p-off')
+  agree(true)
+  await joined(made, 1)
+  expect(ask).toHaveBeenCalledTimes(1)
+  hls.destroy()
+})
+
+test('a swarm that cannot be made is told once', async () => {
+  const createSwarm = () => {
+    throw new Error('broken')
+  }
+  const { engine, warnings } = scene(TRACKER, { createSwarm })
+  const hls = newHls()
+  engine.attach(hls)
+  hls.loadSource(URL_A)
+  manifestLoaded(hls)
+  await vi.waitFor(() => expect(warnings).toHaveLength(1))
+  expect(warnings[0]).toMatchObject({ code: 'swarm-failed' })
+  expect(engine.stats.degraded).toBe('swarm-failed')
+  hls.destroy()
+})
+
+test('without WebRTC the swarm is told, hls.js keeps its buffers, and one warning says it', async () => {
+  const { engine, made, warnings } = scene(TRACKER, { createLinks: () => null })
+  const hls = newHls()
+  engine.attach(hls)
+  hls.loadSource(URL_A)
+  manifestLoaded(hls)
+  await joined(made, 1)
+  expect(made[0]?.ports?.links).toBeNull()
+  expect(hls.config.maxMaxBufferLength).toBe(600)
+  Object.assign(made[0] ?? {}, { state: { ...EMPTY_SNAPSHOT, degraded: 'no-webrtc' } })
+  vi.advanceTimersByTime(3000)
+  expect(warnings.map(({ code }) => code)).toEqual(['no-webrtc'])
+  hls.destroy()
+})
+
+test('two Shoals on one player: the second stays away', () => {
+  const first = scene()
+  const second = scene()
+  const hls = newHls()
+  first.engine.attach(hls)
+  const { fLoader } = hls.config
+  second.engine.attach(hls)
+  expect(hls.config.fLoader).toBe(fLoader)
+  expect(second.warnings.map(({ code }) => code)).toEqual(['already-attached'])
+  first.engine.detach()
+  second.engine.attach(hls)
+  expect(hls.config.fLoader).toBeDefined()
+  hls.destroy()
+})
+
+test('stats each second, over all swarms', async () => {
+  const { engine, made } = scene()
+  const heard: ShoalStats[] = []
+  engine.events.on('stats', (stats) => heard.push(stats))
+  const hls = newHls()
+  engine.attach(hls)
+  hls.loadSource(URL_A)
+  manifestLoaded(hls)
+  await joined(made, 1)
+  const link = { peerId: '' as never, receivedBytes: 0, sentBytes: 0, rtt: null }
+  Object.assign(made[0] ?? {}, {
+    state: {
+      ...EMPTY_SNAPSHOT,
+      httpBytes: 100,
+      peerBytes: 200,
+      seederBytes: 100,
+      uploadedBytes: 50,
+      wastedBytes: 1,
+      links: [
+        { ...link, role: 'viewer' },
+        { ...link, role: 'viewer' },
+        { ...link, role: 'seeder' },
+      ],
+    },
+  })
+  const totals = { httpBytes: 100, peerBytes: 200, seederBytes: 100, uploadedBytes: 50, wastedBytes: 1 }
+  vi.advanceTimersByTime(2000)
+  expect(heard.at(-1)).toEqual({
+    ...totals,
+    peers: 2,
+    seeders: 1,
+    degraded: null,
+    tracker: 'connected',
+    offload: 0.75,
+    segments: [],
+    stalls: 0,
+  })
+  engine.detach()
+  expect(engine.stats).toMatchObject({ ...totals, peers: 0, offload: 0.75 })
+  const { length } = heard
+  vi.advanceTimersByTime(5000)
+  expect(heard).toHaveLength(length)
+  hls.destroy()
+})
+
+test('a listener that throws harms nobody', () => {
+  const { engine } = scene()
+  const report = vi.fn()
+  vi.stubGlobal('reportError', report)
+  const heard = vi.fn()
+  engine.events.on('stats', () => {
+    throw new Error('mine')
+  })
+  engine.events.on('stats', heard)
+  const hls = newHls()
+  engine.attach(hls)
+  vi.advanceTimersByTime(1000)
+  expect(heard).toHaveBeenCalledTimes(1)
+  expect(report).toHaveBeenCalledTimes(1)
+  engine.destroy()
+  engine.attach(hls)
+  vi.advanceTimersByTime(1000)
+  expect(heard).toHaveBeenCalledTimes(1)
+  vi.unstubAllGlobals()
+  hls.destroy()
+})
+
+test('an error of hls.js that is no stall counts nothing', () => {
+  const { engine } = scene()
+  const hls = newHls()
+  engine.attach(hls)
+  hls.trigger(library.Events.ERROR, { details: 'bufferStalledError' } as unknown as ErrorData)
+  expect(engine.stats.stalls).toBe(0)
+  hls.destroy()
+})

@@ -1,0 +1,21 @@
+import type { Swarm } from '@shoal/core'
+import type Hls from 'hls.js'
+import type { FragmentLoaderConstructor, HlsConfig } from 'hls.js'
+import type { ShoalSegmentStats } from '../stats.js'
+
+/** What fragment loaders know of the attachment that made them. */
+export interface LoaderHost {
+  readonly hls: Hls
+  /** The swarm of now, or null: then everything goes straight to the delegate. */
+  readonly swarm: Swarm | null
+  /** Calls back when that swarm is left; the result stops that. */
+  onSwarmLeft(listener: () => void): () => void
+  /** The swarm threw. */
+  swarmFailed(error: unknown): void
+  /** The loader that would serve without Shoal. */
+  delegateFor(config: HlsConfig): FragmentLoaderConstructor
+  /** A segment came through the swarm, or past it. */
+  delivered(segment: ShoalSegmentStats): void
+  /** Bytes that came by HTTP past the swarm. */
+  plainHttp(bytes: number): void
+}

@@ -1,0 +1,159 @@
+import type { OriginError, OriginFetchEvents, OriginFetcher } from '@shoal/core'
+import type { ByteSpan } from '@shoal/protocol'
+import { placeResponse, type ResponseHead, requestRange } from './place-response.js'
+import { SegmentBody } from './segment-body.js'
+
+/** A segment that `fetch` can get. */
+export interface StreamingSource {
+  /** Where the segment lies in its resource (EXT-X-BYTERANGE), or null for all of it. */
+  readonly range: ByteSpan | null
+  /** From the request to the response's headers, in milliseconds. */
+  readonly firstByteTimeoutMs: number
+  /** From the request to the last byte, in milliseconds. */
+  readonly loadTimeoutMs: number
+  /** @param range bytes of the resource to ask for, or null for all of it */
+  request(range: ByteSpan | null, signal: AbortSignal): Request | Promise<Request>
+}
+
+/**
+ * Fetches a segment with `fetch`, handing on bytes while they arrive, so that the swarm can relay a
+ * piece before the segment is complete.
+ */
+export function createStreamingOrigin(source: StreamingSource): OriginFetcher {
+  /** The server was seen to refuse a request for its Range header (a CORS preflight, most often). */
+  const memory = { refusesRange: false }
+  return {
+    fetch(span, events) {
+      const transfer = new Transfer(source, span, events, memory)
+      void transfer.run()
+      return () => transfer.cancel()
+    },
+  }
+}
+
+class Transfer {
+  readonly #source: StreamingSource
+  readonly #asked: ByteSpan | null
+  readonly #events: OriginFetchEvents
+  readonly #memory: { refusesRange: boolean }
+  readonly #abort = new AbortController()
+  readonly #startedAt = performance.now()
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #ended = false
+  #timedOut = false
+
+  constructor(
+    source: StreamingSource,
+    span: ByteSpan | null,
+    events: OriginFetchEvents,
+    memory: { refusesRange: boolean },
+  ) {
+    this.#source = source
+    this.#asked = requestRange(source.range, span)
+    this.#events = events
+    this.#memory = memory
+  }
+
+  cancel(): void {
+    this.#finish()
+    this.#abort.abort()
+  }
+
+  async run(): Promise<void> {
+    let response: Response | null = null
+    try {
+      this.#limit(this.#source.firstByteTimeoutMs)
+      response = await this.#respond()
+      if (this.#ended) return
+      if (!response.ok) return this.#fail(httpStatusError(response))
+      this.#limit(this.#source.loadTimeoutMs)
+      await this.#read(response)
+    } catch (error) {
+      const kind = this.#timedOut ? 'timeout' : 'network'
+      this.#fail({ kind, status: 0, message: String(error), details: response })
+    }
+  }
+
+  /**
+   * The response, without Range where the server refuses that. Some CDNs allow plain cross-origin
+   * requests and fail the preflight that Range needs in older browsers; then all comes.
+   */
+  async #respond(): Promise<Response> {
+    const optional = this.#source.range === null && this.#asked !== null
+    if (optional && this.#memory.refusesRange) return this.#request(null)
+    try {
+      return await this.#request(this.#asked)
+    } catch (error) {
+      if (!optional || this.#ended || this.#timedOut) throw error
+      const response = await this.#request(null)
+      this.#memory.refusesRange = true
+      return response
+    }
+  }
+
+  async #request(range: ByteSpan | null): Promise<Response> {
+    return fetch(await this.#source.request(range, this.#abort.signal))
+  }
+
+  async #read(response: Response): Promise<void> {
+    const placement = placeResponse(headOf(response), this.#asked)
+    const body = new SegmentBody(placement, this.#source.range, this.#asked, this.#events)
+    const reader = response.body?.getReader()
+    while (reader !== undefined && !this.#ended) {
+      const { done, value } = await reader.read()
+      if (this.#ended) return
+      if (done) break
+      body.push(value)
+      if (body.complete && response.status !== 206 && this.#source.range !== null) {
+        // The server sends the whole resource; the rest of it is not ours.
+        void reader.cancel().catch(() => {})
+        break
+      }
+    }
+    if (this.#ended) return
+    const fault = body.fault(response.status)
+    if (fault !== null) return this.#fail({ ...fault, details: response })
+    this.#finish()
+    this.#events.onDone()
+  }
+
+  /** Ends the transfer with `timeout` at `ms` after its start. */
+  #limit(ms: number): void {
+    clearTimeout(this.#timer)
+    if (!Number.isFinite(ms)) return
+    this.#timer = setTimeout(
+      () => {
+        this.#timedOut = true
+        this.#abort.abort()
+      },
+      ms - (performance.now() - this.#startedAt),
+    )
+  }
+
+  #fail(error: OriginError): void {
+    if (this.#ended) return
+    this.#finish()
+    this.#events.onError(error)
+  }
+
+  #finish(): void {
+    this.#ended = true
+    clearTimeout(this.#timer)
+  }
+}
+
+function httpStatusError(response: Response): OriginError {
+  const message = response.statusText === '' ? `HTTP ${response.status}` : response.statusText
+  return { kind: 'http-status', status: response.status, message, details: response }
+}
+
+function headOf(response: Response): ResponseHead {
+  const length = response.headers.get('Content-Length')
+  // With a content coding, Content-Length counts the coded bytes; `fetch` hands out decoded ones.
+  const coded = response.headers.get('Content-Encoding') !== null
+  return {
+    status: response.status,
+    contentRange: response.headers.get('Content-Range'),
+    contentLength: length === null || coded ? null : Number(length),
+  }
+}

@@ -1,0 +1,32 @@
+import type { NetworkOptions, ShoalOptions, UploadOptions } from './options.js'
+
+/** Options after validation, with the defaults that do not depend on the device. */
+export interface ResolvedOptions {
+  readonly trackers: readonly string[]
+  readonly contentId: ShoalOptions['contentId']
+  readonly p2p: NonNullable<ShoalOptions['p2p']>
+  /** Raw keys. */
+  readonly publicKeys: readonly Uint8Array[]
+  readonly upload: Required<UploadOptions>
+  readonly network: Required<NetworkOptions>
+  /** Null: by device. */
+  readonly memoryBytes: number | null
+}
+
+/**
+ * Upload cap in bytes per second unless the site gives one: 10 Mbit/s, a little over two copies of a
+ * 4 Mbit/s stream, and half of a 20 Mbit/s uplink stays free for the viewer's own use.
+ */
+export const DEFAULT_UPLOAD_BYTES_PER_SECOND = 1_250_000
+
+/**
+ * Connections at most unless the site gives a number. A mesh of 12 neighbours is within 0.1 points
+ * of the best offload and more only cost messages; 16 leaves room to replace the worst.
+ */
+export const DEFAULT_MAX_PEERS = 16
+
+/** Beyond it browsers spend more on ICE keep-alives and messages than the neighbours bring. */
+export const MAX_MAX_PEERS = 64
+
+/** Less does not hold the few segments that neighbours want at once. */
+export const MIN_MEMORY_BYTES = 1024 * 1024

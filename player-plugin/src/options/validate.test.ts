@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest'
+import { ShoalConfigError } from './config-error.js'
+import type { ShoalOptions } from './options.js'
+import { resolveOptions } from './validate.js'
+
+/** The error that options make; what a JavaScript page may write is wider than the types. */
+function mistake(options: unknown): ShoalConfigError {
+  try {
+    resolveOptions(options as ShoalOptions)
+  } catch (error) {
+    if (error instanceof ShoalConfigError) return error
+    throw error
+  }
+  throw new Error('the options were taken')
+}
+
+test('no options at all are valid: plain hls.js', () => {
+  expect(resolveOptions({})).toEqual({
+    trackers: [],
+    contentId: undefined,
+    p2p: true,
+    publicKeys: [],
+    upload: { enabled: 'unmetered', maxBytesPerSecond: 1_250_000 },
+    network: { iceServers: [], maxPeers: 16 },
+    memoryBytes: null,
+  })
+})
+
+test('one tracker or several, without fragments', () => {
+  expect(resolveOptions({ tracker: 'wss://t.example/a?b#c' }).trackers).toEqual(['wss://t.example/a?b'])
+  expect(resolveOptions({ tracker: ['ws://a.example', 'wss://b.example'] }).trackers).toHaveLength(2)
+})
+
+test.each([
+  ['an https tracker', { tracker: 'https://t.example' }, 'invalid-url', 'tracker'],
+  ['garbage for a tracker', { tracker: 'tracker' }, 'invalid-url', 'tracker'],
+  ['one bad tracker of two', { tracker: ['wss://t.example', ''] }, 'invalid-url', 'tracker'],
+  ['a number for a tracker', { tracker: 8000 }, 'invalid-type', 'tracker'],
+  ['a misspelt option', { trackers: 'wss://t.example' }, 'unknown-option', 'trackers'],
+  ['a misspelt group member', { upload: { maxBytes: 1 } }, 'unknown-option', 'upload.maxBytes'],
+  ['a group that is none', { upload: true }, 'invalid-type', 'upload'],
+  ['options that are none', 'wss://t.example', 'invalid-type', 'options'],
+  ['an empty content id', { contentId: '' }, 'out-of-range', 'contentId'],
+  ['a content id of another type', { contentId: 7 }, 'invalid-type', 'contentId'],
+  ['p2p as text', { p2p: 'yes' }, 'invalid-type', 'p2p'],
+  ['uploads as text', { upload: { enabled: 'always' } }, 'invalid-type', 'upload.enabled'],
+  ['a negative cap', { upload: { maxBytesPerSecond: -1 } }, 'out-of-range', 'upload.maxBytesPerSecond'],
+  [
+    'NaN for a cap',
+    { upload: { maxBytesPerSecond: Number.NaN } },
+    'out-of-range',
+    'upload.maxBytesPerSecond',
+  ],
+  ['no peers', { network: { maxPeers: 0 } }, 'out-of-range', 'network.maxPeers'],
+  ['half a peer', { network: { maxPeers: 1.5 } }, 'out-of-range', 'network.maxPeers'],
+  ['little memory', { memory: { maxBytes: 1000 } }, 'out-of-range', 'memory.maxBytes'],
+  ['a short key', { publicKey: 'AAAA' }, 'invalid-key', 'publicKey'],
+  ['a key with other letters', { publicKey: 'not base64!' }, 'invalid-key', 'publicKey'],
+  ['ICE servers as text', { network: { iceServers: 'stun:a' } }, 'invalid-type', 'network.iceServers'],
+  [
+    'an ICE server without URLs',
+    { network: { iceServers: [{}] } },
+    'invalid-type',
+    'network.iceServers.urls',
+  ],
+  [
+    'an ICE server by HTTP',
+    { network: { iceServers: [{ urls: 'https://a' }] } },
+    'invalid-url',
+    'network.iceServers.urls',
+  ],
+])('%s is refused', (_name, options, code, key) => {
+  const error = mistake(options)
+  expect({ code: error.code, key: error.key }).toEqual({ code, key })
+  expect(error.message).toContain(key)
+  expect(error).toBeInstanceOf(TypeError)
+})
+
+test('keys of both kinds are read', () => {
+  const ed25519 = 'A'.repeat(43)
+  const p256 = `${'A'.repeat(86)}A`
+  expect(resolveOptions({ publicKey: [ed25519, p256] }).publicKeys.map((key) => key.byteLength)).toEqual([
+    32, 65,
+  ])
+})
+
+test('limits that mean "none" are taken', () => {
+  expect(resolveOptions({ upload: { maxBytesPerSecond: Infinity } }).upload.maxBytesPerSecond).toBe(Infinity)
+  expect(resolveOptions({ upload: { enabled: false } }).upload.enabled).toBe(false)
+})

@@ -1,0 +1,133 @@
+import { bytesOfBase64url } from './base64url.js'
+import { ShoalConfigError } from './config-error.js'
+import type { MemoryOptions, NetworkOptions, ShoalOptions, UploadOptions } from './options.js'
+import {
+  DEFAULT_MAX_PEERS,
+  DEFAULT_UPLOAD_BYTES_PER_SECOND,
+  MAX_MAX_PEERS,
+  MIN_MEMORY_BYTES,
+  type ResolvedOptions,
+} from './resolved-options.js'
+
+/** Raw key sizes in bytes: Ed25519 (RFC 8032) and P-256 as an uncompressed point (SEC 1). */
+const ED25519_KEY_BYTES = 32
+const P256_KEY_BYTES = 65
+
+/**
+ * Checks the options and fills in defaults.
+ *
+ * @throws ShoalConfigError on the first mistake
+ */
+export function resolveOptions(options: ShoalOptions): ResolvedOptions {
+  const { tracker, contentId, p2p, publicKey, upload, network, memory } = group<ShoalOptions>(
+    'options',
+    options,
+    ['tracker', 'contentId', 'p2p', 'publicKey', 'upload', 'network', 'memory'],
+  )
+  if (contentId !== undefined && typeof contentId !== 'function') {
+    if (typeof contentId !== 'string') fail('invalid-type', 'contentId', 'must be a string or a function')
+    if (contentId === '') fail('out-of-range', 'contentId', 'must not be empty')
+  }
+  if (p2p !== undefined && typeof p2p !== 'boolean' && typeof p2p !== 'function') {
+    fail('invalid-type', 'p2p', 'must be a boolean or a function')
+  }
+  return {
+    trackers: listOf('tracker', tracker).map(trackerUrl),
+    contentId,
+    p2p: p2p ?? true,
+    publicKeys: listOf('publicKey', publicKey).map(rawKey),
+    upload: resolveUpload(group('upload', upload ?? {}, ['enabled', 'maxBytesPerSecond'])),
+    network: resolveNetwork(group('network', network ?? {}, ['iceServers', 'maxPeers'])),
+    memoryBytes: resolveMemory(group('memory', memory ?? {}, ['maxBytes'])),
+  }
+}
+
+function resolveUpload({ enabled, maxBytesPerSecond }: UploadOptions): Required<UploadOptions> {
+  if (enabled !== undefined && typeof enabled !== 'boolean' && enabled !== 'unmetered') {
+    fail('invalid-type', 'upload.enabled', "must be a boolean or 'unmetered'")
+  }
+  const key = 'upload.maxBytesPerSecond'
+  return {
+    enabled: enabled ?? 'unmetered',
+    maxBytesPerSecond: numberIn(key, maxBytesPerSecond, 0, Infinity) ?? DEFAULT_UPLOAD_BYTES_PER_SECOND,
+  }
+}
+
+function resolveNetwork({ iceServers, maxPeers }: NetworkOptions): Required<NetworkOptions> {
+  if (iceServers !== undefined && !Array.isArray(iceServers)) {
+    fail('invalid-type', 'network.iceServers', 'must be an array of RTCIceServer')
+  }
+  const peers = numberIn('network.maxPeers', maxPeers, 1, MAX_MAX_PEERS) ?? DEFAULT_MAX_PEERS
+  if (!Number.isInteger(peers)) fail('out-of-range', 'network.maxPeers', 'must be a whole number')
+  return { iceServers: (iceServers ?? []).map(iceServer), maxPeers: peers }
+}
+
+function resolveMemory({ maxBytes }: MemoryOptions): number | null {
+  return numberIn('memory.maxBytes', maxBytes, MIN_MEMORY_BYTES, Number.MAX_SAFE_INTEGER) ?? null
+}
+
+function fail(code: ShoalConfigError['code'], key: string, problem: string): never {
+  throw new ShoalConfigError(code, key, problem)
+}
+
+/** An object with known keys only: a misspelt option must not be ignored in silence. */
+function group<T extends object>(key: string, value: T, known: readonly (keyof T & string)[]): T {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    fail('invalid-type', key, 'must be an object')
+  }
+  const names: readonly string[] = known
+  for (const name of Object.keys(value)) {
+    if (names.includes(name)) continue
+    fail('unknown-option', key === 'options' ? name : `${key}.${name}`, `unknown; known: ${names.join(', ')}`)
+  }
+  return value
+}
+
+function listOf(key: string, value: string | readonly string[] | undefined): readonly string[] {
+  const list: readonly unknown[] = value === undefined ? [] : Array.isArray(value) ? value : [value]
+  return list.map((entry) =>
+    typeof entry === 'string' ? entry : fail('invalid-type', key, 'must be a string or strings'),
+  )
+}
+
+function numberIn(key: string, value: number | undefined, low: number, high: number): number | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'number') fail('invalid-type', key, 'must be a number')
+  if (!(value >= low && value <= high)) {
+    fail('out-of-range', key, `must be ${low} ${high === Infinity ? 'or more' : `to ${high}`}`)
+  }
+  return value
+}
+
+function trackerUrl(text: string): string {
+  const problem = `must be a ws:// or wss:// URL, not ${JSON.stringify(text)}`
+  if (!URL.canParse(text)) fail('invalid-url', 'tracker', problem)
+  const url = new URL(text)
+  if (url.protocol !== 'ws:' && url.protocol !== 'wss:') fail('invalid-url', 'tracker', problem)
+  // The WebSocket constructor refuses a fragment.
+  url.hash = ''
+  return url.href
+}
+
+/** What `new RTCPeerConnection` would refuse long after the mistake was made. */
+function iceServer(server: RTCIceServer): RTCIceServer {
+  const key = 'network.iceServers'
+  if (typeof server !== 'object' || server === null)
+    fail('invalid-type', key, 'must hold RTCIceServer objects')
+  const urls = listOf(`${key}.urls`, server.urls)
+  if (urls.length === 0) fail('invalid-type', `${key}.urls`, 'must be a string or strings')
+  for (const url of urls) {
+    if (/^(stun|turn)s?:.+/i.test(url)) continue
+    fail('invalid-url', `${key}.urls`, `must begin with stun:, stuns:, turn: or turns:, not ${url}`)
+  }
+  return server
+}
+
+function rawKey(text: string): Uint8Array {
+  const bytes = bytesOfBase64url(text)
+  const size = bytes?.byteLength
+  if (!bytes || (size !== ED25519_KEY_BYTES && size !== P256_KEY_BYTES)) {
+    fail('invalid-key', 'publicKey', 'must be base64url of a raw Ed25519 (32 bytes) or P-256 (65 bytes) key')
+  }
+  return bytes
+}

@@ -1,0 +1,74 @@
+import type { SwarmSnapshot } from '@shoal/core'
+import type { ShoalDegradation, ShoalSegmentStats, ShoalStats } from '../stats.js'
+
+/** Segments remembered for `ShoalStats.segments`. */
+export const SEGMENTS_REMEMBERED = 100
+
+/** Where things stand, beside the counters. */
+export interface LiveState {
+  /** Of the swarm that runs now, or null. */
+  readonly snapshot: SwarmSnapshot | null
+  readonly degraded: ShoalDegradation | null
+  readonly tracker: ShoalStats['tracker']
+}
+
+/** Counters over all swarms and plain loads of one Shoal instance. */
+export class Ledger {
+  #http = 0
+  #peers = 0
+  #seeders = 0
+  #uploaded = 0
+  #wasted = 0
+  #stalls = 0
+  readonly #segments: ShoalSegmentStats[] = []
+
+  /** A swarm ended: keep what it counted. */
+  addSwarm(snapshot: SwarmSnapshot): void {
+    this.#http += snapshot.httpBytes
+    this.#peers += snapshot.peerBytes
+    this.#seeders += snapshot.seederBytes
+    this.#uploaded += snapshot.uploadedBytes
+    this.#wasted += snapshot.wastedBytes
+  }
+
+  /** Bytes that came by HTTP outside any swarm. */
+  addPlainHttp(bytes: number): void {
+    this.#http += bytes
+  }
+
+  addSegment(segment: ShoalSegmentStats): void {
+    this.#segments.push(segment)
+    if (this.#segments.length > SEGMENTS_REMEMBERED) this.#segments.shift()
+  }
+
+  addStall(): number {
+    return ++this.#stalls
+  }
+
+  get stalls(): number {
+    return this.#stalls
+  }
+
+  read({ snapshot, degraded, tracker }: LiveState): ShoalStats {
+    const httpBytes = this.#http + (snapshot?.httpBytes ?? 0)
+    const peerBytes = this.#peers + (snapshot?.peerBytes ?? 0)
+    const seederBytes = this.#seeders + (snapshot?.seederBytes ?? 0)
+    const received = httpBytes + peerBytes + seederBytes
+    const links = snapshot?.links ?? []
+    const seeders = links.filter((link) => link.role === 'seeder').length
+    return {
+      httpBytes,
+      peerBytes,
+      seederBytes,
+      uploadedBytes: this.#uploaded + (snapshot?.uploadedBytes ?? 0),
+      wastedBytes: this.#wasted + (snapshot?.wastedBytes ?? 0),
+      peers: links.length - seeders,
+      seeders,
+      degraded,
+      tracker,
+      offload: received === 0 ? 0 : (peerBytes + seederBytes) / received,
+      segments: [...this.#segments],
+      stalls: this.#stalls,
+    }
+  }
+}
