@@ -232,6 +232,7 @@ describe('Engine against a hostile peer', () => {
         const entries = Array.from({ length: MAX_HAVE_ENTRIES }, (_, n) =>
           entryOf(message * MAX_HAVE_ENTRIES + n),
         )
+        driver.now += 20
         driver.receive(HOSTILE, have(serial++, entries), 'control')
       }
     }
@@ -249,6 +250,20 @@ describe('Engine against a hostile peer', () => {
     driver.effects.length = 0
     expect(heapUsed() - before).toBeLessThan(2 * 1024 * 1024)
     expectUnharmed(driver)
+  })
+
+  it('takes no more Haves of a peer than any peer needs to send', () => {
+    const driver = new EngineDriver()
+    driver.connect(HOSTILE)
+    driver.want(1, wantedOf(testSegmentId(2), { deadline: millis(driver.now + 60_000), live: true }))
+    for (let serial = 1; serial <= 1_000; serial++) driver.receive(HOSTILE, have(serial, []))
+    const asks = (serial: number): boolean => {
+      const effects = driver.receive(HOSTILE, have(serial, [runEntry(2)]))
+      return driver.sent(HOSTILE, effects).some(({ type }) => type === 'manifest-request')
+    }
+    expect(asks(1_001)).toBe(false)
+    driver.now += 100
+    expect(asks(1_002)).toBe(true)
   })
 
   it('remembers a bounded number of bans', () => {

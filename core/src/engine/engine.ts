@@ -278,7 +278,7 @@ export class Engine {
         return
       }
       case 'have':
-        peer.have.apply(message)
+        if (peer.haveBudget.take(1, this.now)) peer.have.apply(message)
         return
       case 'request':
         if (this.options.uploads) this.uploader.request(peer, message, this.now)

@@ -1,7 +1,7 @@
 import type { ByteSpan, Millis, PeerId, SegmentId } from '@shoal/protocol'
 import type { LinkId } from './io.js'
 import type { PieceRequest } from './piece-request.js'
-import { RoundTrip, TransferRate } from './rates.js'
+import { RoundTrip, TokenBucket, TransferRate } from './rates.js'
 import { RemoteHave } from './remote-have.js'
 import type { PieceSource, Segment } from './segment.js'
 
@@ -15,6 +15,14 @@ const FIRST_WINDOW_BYTES = 128 * 1024
 const MAX_WINDOW_BYTES = 256 * 1024
 const MIN_WINDOW_BYTES = 64 * 1024
 const WINDOW_STEP_BYTES = 16 * 1024
+
+/**
+ * Haves of one peer that are taken: the batch time of 30 ms makes 33 a second, a summary of the
+ * largest cache a hundred at once. More are ignored, since each may cost milliseconds: any Have may be
+ * lost without harm.
+ */
+const MAX_HAVES_PER_SECOND = 50
+const MAX_HAVE_BURST = 300
 
 /** Assumed until measured. */
 const UNKNOWN_RTT_MS = 100
@@ -41,6 +49,8 @@ export class Peer {
   readonly openedAt: Millis
   identity: Identity | null = null
   readonly have = new RemoteHave()
+  /** Haves that are still taken from it; see `MAX_HAVES_PER_SECOND`. */
+  readonly haveBudget = new TokenBucket(MAX_HAVES_PER_SECOND, MAX_HAVE_BURST)
   readonly roundTrip = new RoundTrip()
   readonly rate = new TransferRate()
   /** Our requests, by id. */

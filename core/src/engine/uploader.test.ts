@@ -291,8 +291,8 @@ describe('Uploader', () => {
     function external(): Segment {
       const segment = store.open(testSegmentId())
       segment.external = true
-      segment.adopt(blankManifest(segment.id, 64 * 131_072), 'own')
-      for (let piece = 0; piece < 64; piece++) segment.verified.add(piece)
+      segment.adopt(blankManifest(segment.id, 32 * 131_072), 'own')
+      for (let piece = 0; piece < 32; piece++) segment.verified.add(piece)
       return segment
     }
 
@@ -322,14 +322,14 @@ describe('Uploader', () => {
       const jobs: number[] = []
       for (let round = 0; round < 50; round++) {
         const ids = Array.from({ length: 40 }, (_, index) => round * 40 + index)
-        for (const id of ids) ask(peer, id, { piece: id % 64, chunks: [{ start: 0, end: 1 }] })
+        for (const id of ids) ask(peer, id, { piece: id % 32, chunks: [{ start: 0, end: 1 }] })
         jobs.push(...reads().map(({ jobId }) => jobId))
         uploader.cancel(1, ids)
       }
       expect(jobs.length).toBeLessThanOrEqual(2)
       // The answers make room for others, and what was read is not forgotten.
       for (const id of [5_000, 5_001, 5_002])
-        ask(peer, id, { piece: id % 64, chunks: [{ start: 0, end: 1 }] })
+        ask(peer, id, { piece: id % 32, chunks: [{ start: 0, end: 1 }] })
       for (const jobId of jobs) uploader.pieceRead(jobId, new Uint8Array(131_072))
       expect(reads()).toHaveLength(2)
     })
