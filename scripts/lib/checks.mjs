@@ -21,7 +21,7 @@ const LIBRARIES = ['protocol', 'core', 'tracker', 'seeder', 'player-plugin']
  */
 export async function allChecks() {
   return [
-    tool('biome ci', TOOLS.biome, ['ci', '.']),
+    tool('biome ci', TOOLS.biome, ['ci', '--colors=off', '.']),
     { name: 'build', run: runBuild },
     tool('types of the browser tests', TOOLS.tsc, ['-b', 'e2e/tsconfig.test.json']),
     tool('knip', TOOLS.knip, []),
@@ -60,7 +60,7 @@ function tool(name, script, args, options) {
   return {
     name,
     run: async () => {
-      const { code, output } = await runNode(script, args, options)
+      const { code, output } = await runNode(script, args, { ...options, env: { NO_COLOR: '1' } })
       return { ok: code === 0, output }
     },
   }

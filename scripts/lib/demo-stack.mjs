@@ -52,17 +52,18 @@ export function startStack(port, tell) {
     const origin = await startOrigin({ root: DEFAULT_SAMPLE_ROOT, port: port(2) })
     await keep(origin.close)
     const tracker = await service('tracker', 'tracker/bin/shoal-tracker.js', [
-      ...['--host', HOST, '--port', String(port(1)), '--json'],
+      ...['--host', HOST, '--port', String(port(1)), '--log-level', 'warn', '--json'],
     ])
     const announce = tracker.replace(/^http/, 'ws')
     const [vod, live] = [`${origin.url}/vod/master.m3u8`, `${origin.url}/live/master.m3u8`]
     const seeders = await Promise.all(
       [
-        { name: 'VOD seeder', source: vod, index: 3 },
-        { name: 'live seeder', source: live, index: 4 },
-      ].map(({ name, source, index }) =>
+        { name: 'VOD seeder', title: 'Sample VOD', source: vod, index: 3 },
+        { name: 'live seeder', title: 'Sample live stream', source: live, index: 4 },
+      ].map(({ name, title, source, index }) =>
         service(name, 'seeder/bin/shoal-seeder.js', [
-          ...[source, '--tracker', announce, '--http-port', String(port(index)), '--name', name, '--json'],
+          ...[source, '--tracker', announce, '--host', HOST, '--http-port', String(port(index))],
+          ...['--name', title, '--log-level', 'warn', '--json'],
         ]),
       ),
     )

@@ -43,6 +43,7 @@ export function startService(name, script, args) {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let log = ''
+  let ready = false
   child.stderr.setEncoding('utf8').on('data', (text) => {
     log = (log + text).slice(-KEPT_LOG_CHARACTERS)
   })
@@ -53,7 +54,11 @@ export function startService(name, script, args) {
       resolve(new ServiceError(`${name} could not be started: ${error.message}`)),
     )
     child.once('close', (code, signal) => {
-      const detail = log.trim().split('\n').slice(-SHOWN_LOG_LINES).join('\n')
+      const lines = log.trim().split('\n')
+      const last = lines.at(-1) ?? ''
+      // A program that cannot start says why in one line.
+      if (!ready && last !== '') resolve(new ServiceError(`${name}: ${last}`))
+      const detail = lines.slice(-SHOWN_LOG_LINES).join('\n')
       resolve(new ServiceError(`the ${name} ended (${signal ?? `exit code ${code}`})`, detail))
     })
   })
@@ -64,7 +69,14 @@ export function startService(name, script, args) {
     await ended
     clearTimeout(timer)
   }
-  return { ready: untilReady(name, child.stdout, ended), ended, stop }
+  const line = untilReady(name, child.stdout, ended)
+  line.then(
+    () => {
+      ready = true
+    },
+    () => {},
+  )
+  return { ready: line, ended, stop }
 }
 
 /**

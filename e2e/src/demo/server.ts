@@ -48,11 +48,10 @@ export async function startDemo(options: {
 }): Promise<DemoServer> {
   const { config, host = '127.0.0.1' } = options
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { pathname } = new URL(request.url ?? '/', 'http://page')
+    const [pathname = '/'] = (request.url ?? '/').split('?')
+    const file = fileFor(pathname)
     const body =
-      pathname === '/config.json'
-        ? JSON.stringify(config)
-        : await readFile(fileFor(pathname)).catch(() => null)
+      pathname === '/config.json' ? JSON.stringify(config) : file && (await readFile(file).catch(() => null))
     const headers = {
       'Content-Type':
         MEDIA_TYPES[pathname === '/' ? '.html' : extname(pathname)] ?? 'application/octet-stream',
@@ -68,9 +67,11 @@ export async function startDemo(options: {
   return { url: `http://${host}:${port}/`, close: () => stopListening(server) }
 }
 
-/** Plain names only: no path leads out of the folders. A file that does not exist is the caller's to meet. */
-function fileFor(pathname: string): string {
-  const [, folder = '', name = ''] = /^\/(vendor\/)?([\w-]+(?:\.[\w-]+)*)?$/.exec(pathname) ?? []
-  if (folder === '') return fileURLToPath(new URL(name || 'index.html', PAGE))
+/** Plain names only: no path leads out of the folders. The file need not exist. */
+function fileFor(pathname: string): string | null {
+  const match = /^\/(vendor\/(?=.))?([\w-]+(?:\.[\w-]+)*)?$/.exec(pathname)
+  if (match === null) return null
+  const [, vendor, name = 'index.html'] = match
+  if (vendor === undefined) return fileURLToPath(new URL(name, PAGE))
   return name === 'hls.min.js' ? HLS_JS : fileURLToPath(new URL(name, PLUGIN))
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { access, chmod, constants } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { path as ffmpegPath } from '@ffmpeg-installer/ffmpeg'
 
@@ -29,6 +30,7 @@ export async function runFfmpeg(
   args: readonly string[],
   options: { readonly cwd: string; readonly input?: Iterable<Uint8Array> },
 ): Promise<void> {
+  await makeExecutable()
   const child = spawn(ffmpegPath, ['-hide_banner', '-nostats', '-loglevel', 'error', '-y', ...args], {
     cwd: options.cwd,
     stdio: ['pipe', 'ignore', 'pipe'],
@@ -51,6 +53,16 @@ export async function runFfmpeg(
   const failure = await ended
   if (failure !== null) {
     throw new FfmpegError(`ffmpeg ${failure}`, log.trim().split('\n').slice(-SHOWN_LOG_LINES).join('\n'))
+  }
+}
+
+/** The package does this when it is installed; npm may be set to run no such scripts. */
+async function makeExecutable(): Promise<void> {
+  try {
+    await access(ffmpegPath, constants.X_OK)
+  } catch {
+    // A file that is missing, or not ours, is told when it does not start.
+    await chmod(ffmpegPath, 0o755).catch(() => {})
   }
 }
 
