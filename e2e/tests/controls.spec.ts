@@ -131,7 +131,8 @@ test('twenty cycles of attach and destroy leave nothing behind', async ({ stack 
   }
   const left = () =>
     page.evaluate(async () => {
-      await new Promise((resolve) => setTimeout(resolve, 3_000))
+      // simple-peer's own timers hold a closed connection for five seconds.
+      await new Promise((resolve) => setTimeout(resolve, 6_000))
       for (let i = 0; i < 3; i++) (globalThis as never as { gc(): void }).gc()
       const { openConnections, openSockets, intervals } = (window as never as { resources: Resources })
         .resources
