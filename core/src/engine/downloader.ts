@@ -18,6 +18,9 @@ import { describes, isLoading, isWhole, loadedBytes, type Want } from './want.js
 /** Corrupt pieces of one peer after which it is dropped: one may be a broken network or memory. */
 const MAX_CORRUPT_PIECES = 2
 
+/** Peers whose bytes must not fit a peer's manifest before the manifest counts as wrong. */
+const MIN_WITNESSES = 2
+
 /** Longest time between two looks at requests and deadlines while something is wanted, in milliseconds. */
 const LOOK_INTERVAL_MS = 50
 
@@ -233,6 +236,7 @@ export class Downloader {
   }
 
   private pieceVerified(segment: Segment, piece: number, peer: Peer | null): void {
+    this.convict(segment, piece)
     this.events.pieceVerified(segment, piece)
     this.events.segmentChanged(segment)
     if (peer !== null) {
@@ -245,16 +249,29 @@ export class Downloader {
     }
   }
 
-  private pieceCorrupt(segment: Segment, _piece: number, peer: Peer | null): void {
+  private pieceCorrupt(segment: Segment, piece: number, peer: Peer | null): void {
     if (peer === null) {
       // The origin's own bytes do not fit: the manifest is not of what the origin serves.
       this.manifestWrong(segment)
       return
     }
     this.corruptPieces++
-    peer.corrupt++
-    peer.have.forget(segment.id)
-    if (peer.corrupt >= MAX_CORRUPT_PIECES) this.events.misbehaved(peer)
+    const accused = segment.accuse(piece, peer.link)
+    const signed = segment.manifestSource === 'trusted' || segment.manifestSource === 'own'
+    if (signed || segment.manifestAuthor === peer.link) this.convict(segment, piece)
+    // Peers that know nothing of each other sent what does not fit: the manifest lies, not they.
+    else if (accused >= MIN_WITNESSES) this.manifestWrong(segment)
+  }
+
+  /** The manifest of a piece holds: whoever sent other bytes for it sent corrupt ones. */
+  private convict(segment: Segment, piece: number): void {
+    const links = segment.convict(piece)
+    if (links.length === 0) return
+    for (const peer of this.events.readyPeers()) {
+      if (!links.includes(peer.link)) continue
+      peer.corrupt++
+      if (peer.corrupt >= MAX_CORRUPT_PIECES) this.events.misbehaved(peer)
+    }
   }
 
   private manifestChecked(
@@ -273,7 +290,7 @@ export class Downloader {
       return
     }
     this.manifests.settled(segment.key, this.events.readyPeers())
-    if (wants.length > 0) segment.adopt(manifest, trust)
+    if (wants.length > 0) segment.adopt(manifest, trust, peer.link)
   }
 
   private segmentLoaded(want: Want, bytes: Uint8Array): void {
@@ -302,6 +319,8 @@ export class Downloader {
   private manifestWrong(segment: Segment): void {
     this.pieces.cancel(segment)
     for (const want of this.wantsOf(segment)) this.origin.cancel(want)
+    const author = this.events.readyPeers().find((peer) => peer.link === segment.manifestAuthor)
+    if (author !== undefined && ++author.corrupt >= MAX_CORRUPT_PIECES) this.events.misbehaved(author)
     segment.reset()
     segment.httpOnly = true
     this.events.segmentChanged(segment)

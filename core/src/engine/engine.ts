@@ -42,6 +42,9 @@ const BAN_MS = 600_000
 /** Bans remembered at most; the oldest goes first. */
 const MAX_BANS = 1_000
 
+/** Bytes that a peer may send in vain, beside half of all that it sends. */
+const MAX_WASTE_BYTES = 1024 * 1024
+
 /** Time between looks at what is not urgent (summaries, silent peers), in milliseconds. */
 const IDLE_LOOK_MS = 1_000
 
@@ -104,7 +107,7 @@ export class Engine {
       case 'tick':
         return
       case 'link-open':
-        return this.linkOpen(input.link, input.initiator)
+        return this.linkOpen(input.link, input.initiator, input.remote ?? null)
       case 'link-closed':
         return this.linkClosed(input.link)
       case 'message':
@@ -169,8 +172,9 @@ export class Engine {
     return this.ready
   }
 
-  private linkOpen(link: LinkId, initiator: boolean): void {
+  private linkOpen(link: LinkId, initiator: boolean, remote: PeerId | null): void {
     const peer = new Peer(link, initiator, this.now)
+    peer.signalledId = remote
     this.peers.set(link, peer)
     const { swarmId, peerId, role, uploads } = this.options
     this.sendControl(peer, {
@@ -239,6 +243,9 @@ export class Engine {
     const { swarmId, peerId } = this.options
     const sameSwarm = hello.swarmId.every((byte, index) => byte === swarmId.bytes[index])
     if (peer.identity !== null || !sameSwarm) return this.ban(peer)
+    // A stranger's name would let it take that peer's place, or get it banned.
+    if (peer.signalledId !== null && peer.signalledId !== hello.peerId)
+      return this.closePeer(peer, 'violation')
     if (hello.peerId === peerId) return this.closePeer(peer, 'duplicate-connection')
     const until = this.banned.get(hello.peerId)
     if (until !== undefined && until > this.now) return this.closePeer(peer, 'violation')
@@ -287,6 +294,8 @@ export class Engine {
         return this.uploader.cancel(peer.link, message.requestIds)
       case 'data':
         this.quiet = !this.downloader.data(peer, message, this.now)
+        // Late answers are normal; a stream of what nobody asked for is not.
+        if (peer.wastedBytes > MAX_WASTE_BYTES + peer.receivedBytes / 2) this.ban(peer)
         return
     }
   }

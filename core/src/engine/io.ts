@@ -3,6 +3,7 @@ import type {
   ChannelKind,
   GoodbyeReason,
   Millis,
+  PeerId,
   SegmentId,
   SegmentManifest,
 } from '@shoal/protocol'
@@ -16,8 +17,16 @@ export type LinkId = number
 /** What happens to the engine. Every input carries the time; nothing else tells it. */
 export type Input = { readonly now: Millis } & (
   | { readonly type: 'tick' }
-  /** Both channels of a connection are open. `initiator`: we made the offer. */
-  | { readonly type: 'link-open'; readonly link: LinkId; readonly initiator: boolean }
+  /**
+   * Both channels of a connection are open. `initiator`: we made the offer. `remote`: whom the
+   * signalling named, where it named somebody; the Hello must then name the same.
+   */
+  | {
+      readonly type: 'link-open'
+      readonly link: LinkId
+      readonly initiator: boolean
+      readonly remote?: PeerId
+    }
   | { readonly type: 'link-closed'; readonly link: LinkId }
   | {
       readonly type: 'message'

@@ -47,6 +47,8 @@ export class Peer {
   readonly link: LinkId
   readonly initiator: boolean
   readonly openedAt: Millis
+  /** Whom the signalling named. */
+  signalledId: PeerId | null = null
   identity: Identity | null = null
   readonly have = new RemoteHave()
   /** Haves that are still taken from it; see `MAX_HAVES_PER_SECOND`. */

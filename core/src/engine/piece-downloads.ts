@@ -151,7 +151,9 @@ export class PieceDownloads {
     return pieces
       .map((piece) => ({
         piece,
-        holders: offers.filter(({ held }) => held.has(piece)).map(({ peer }) => peer),
+        holders: offers
+          .filter(({ peer, held }) => held.has(piece) && !segment.isAccused(piece, peer.link))
+          .map(({ peer }) => peer),
         order: this.random(),
       }))
       .filter(({ holders }) => holders.length > 0)

@@ -7,6 +7,7 @@ import {
 } from '@shoal/protocol'
 import type { ManifestTrust } from '../ports/digest.js'
 import type { SegmentSources } from '../runtime/swarm-api.js'
+import type { LinkId } from './io.js'
 import { PieceSet } from './piece-set.js'
 
 /** Where a manifest came from: `own` was made here, from bytes of the origin. */
@@ -38,6 +39,13 @@ export class Segment {
   readonly hashing = new PieceSet()
   /** Pieces of which HTTP gave the bytes: right whatever a manifest of a peer says. */
   readonly fromHttp = new PieceSet()
+  /** The peer whose manifest this is, where it is neither signed nor our own. */
+  manifestAuthor: LinkId | null = null
+  /**
+   * Peers whose bytes of a piece did not fit the manifest: they lie, or its author does. True once
+   * it is known to be they.
+   */
+  private readonly accused = new Map<number, Map<LinkId, boolean>>()
   readonly sources = { http: 0, peers: 0, seeders: 0 }
   lastUsed = 0
 
@@ -92,10 +100,31 @@ export class Segment {
   }
 
   /** Takes a manifest and makes room for the bytes. */
-  adopt(manifest: SegmentManifest, source: ManifestSource): void {
+  adopt(manifest: SegmentManifest, source: ManifestSource, author: LinkId | null = null): void {
     this.manifest = manifest
+    this.manifestAuthor = author
     this.manifestSource = source
     if (this.buffer === null && !this.external) this.buffer = new Uint8Array(manifest.size)
+  }
+
+  isAccused(piece: number, link: LinkId): boolean {
+    return this.accused.get(piece)?.has(link) === true
+  }
+
+  /** A peer's bytes of a piece do not fit the manifest. Returns how many peers' bytes do not. */
+  accuse(piece: number, link: LinkId): number {
+    const links = this.accused.get(piece) ?? new Map<LinkId, boolean>()
+    this.accused.set(piece, links.set(link, links.get(link) ?? false))
+    return links.size
+  }
+
+  /** The manifest holds for this piece. Returns who sent other bytes for it, each of them once. */
+  convict(piece: number): LinkId[] {
+    const links = this.accused.get(piece)
+    if (links === undefined) return []
+    const convicted = [...links.keys()].filter((link) => links.get(link) === false)
+    for (const link of convicted) links.set(link, true)
+    return convicted
   }
 
   /** Forgets manifest and bytes: they were not what the origin serves. */
@@ -106,6 +135,8 @@ export class Segment {
       this.fromHttp.delete(piece)
     }
     this.manifest = null
+    this.manifestAuthor = null
+    this.accused.clear()
     this.buffer = null
   }
 }

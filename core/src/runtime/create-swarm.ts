@@ -47,7 +47,8 @@ class SwarmRuntime implements Swarm {
     this.ports = ports
     this.engine = new Engine(options, ports.random)
     this.mesh = new Mesh(options, ports, {
-      linkOpen: (link, initiator) => this.input({ type: 'link-open', link, initiator }),
+      linkOpen: (link, initiator, remote) =>
+        this.input({ type: 'link-open', link, initiator, ...(remote === null ? {} : { remote }) }),
       linkMessage: (link, channel, bytes) => this.input({ type: 'message', link, channel, bytes }),
       linkDrained: (link) => this.tellBuffered(link),
       linkClosed: (link) => this.input({ type: 'link-closed', link }),

@@ -56,7 +56,8 @@ export interface MeshPorts {
 }
 
 export interface MeshEvents {
-  linkOpen(id: LinkId, initiator: boolean): void
+  /** `remote`: the peer that the tracker named. */
+  linkOpen(id: LinkId, initiator: boolean, remote: PeerId | null): void
   linkMessage(id: LinkId, channel: ChannelKind, bytes: Uint8Array): void
   linkDrained(id: LinkId): void
   linkClosed(id: LinkId): void
@@ -354,7 +355,7 @@ export class Mesh {
     if (entry === undefined) return
     entry.open = true
     this.everOpen = true
-    this.events.linkOpen(id, entry.initiator)
+    this.events.linkOpen(id, entry.initiator, entry.remote)
     this.updateHope()
   }
 

@@ -20,7 +20,7 @@ const RETRANSMISSION_TIMEOUT_MS = 1000
 /** One end of a connection inside a `MemoryNetwork`. */
 export class MemoryLink implements PeerLink, UplinkSender {
   readonly buffers: SendBuffers
-  readonly #host: MemoryHost
+  readonly host: MemoryHost
   readonly #role: 'offerer' | 'answerer'
   readonly #owner: Owner
   readonly #handshake: MemoryHandshake
@@ -33,7 +33,7 @@ export class MemoryLink implements PeerLink, UplinkSender {
   #cancelSilenceTimer: (() => void) | null = null
 
   constructor(host: MemoryHost, role: 'offerer' | 'answerer', events: PeerLinkEvents, linkNumber: number) {
-    this.#host = host
+    this.host = host
     this.#role = role
     this.#owner = new Owner(host, events)
     this.#handshake = new MemoryHandshake(role, linkNumber, host.address)
@@ -44,10 +44,6 @@ export class MemoryLink implements PeerLink, UplinkSender {
 
   get token(): string {
     return this.#handshake.local.token
-  }
-
-  get host(): MemoryHost {
-    return this.#host
   }
 
   get isOpen(): boolean {
@@ -82,7 +78,7 @@ export class MemoryLink implements PeerLink, UplinkSender {
   send(channel: ChannelKind, bytes: Uint8Array): SendResult {
     if (this.#state !== 'open') return 'closed'
     if (bytes.length > MESSAGE_LIMITS[channel]) {
-      this.#host.report(new RangeError(`message of ${bytes.length} bytes on ${channel}`))
+      this.host.report(new RangeError(`message of ${bytes.length} bytes on ${channel}`))
       this.#end('transport-error')
       return 'closed'
     }
@@ -102,7 +98,7 @@ export class MemoryLink implements PeerLink, UplinkSender {
   /** Queues anything, as a peer that keeps to no rule would. For tests of the other end. */
   inject(channel: ChannelKind, data: Uint8Array | string): void {
     this.buffers.push({ channel, data, bytes: data.length })
-    this.#host.uplink.wake(this)
+    this.host.uplink.wake(this)
     if (this.buffers.bufferedBytes('lossy') > LOSSY_BUFFER_LOW_BYTES) this.#drainWanted = true
   }
 
@@ -115,7 +111,7 @@ export class MemoryLink implements PeerLink, UplinkSender {
 
   setOutgoing(path: PathConditions): void {
     this.#outgoing = path
-    if (this.#state === 'open') this.#host.uplink.wake(this)
+    if (this.#state === 'open') this.host.uplink.wake(this)
   }
 
   /** Begins or stops waiting for ICE to notice that nothing comes any more. */
@@ -127,20 +123,20 @@ export class MemoryLink implements PeerLink, UplinkSender {
       this.#cancelSilenceTimer?.()
       this.#cancelSilenceTimer = null
     } else if (this.#state === 'open') {
-      this.#cancelSilenceTimer ??= this.#host.clock.setTimer(millis(SILENCE_NOTICED_MS), () =>
+      this.#cancelSilenceTimer ??= this.host.clock.setTimer(millis(SILENCE_NOTICED_MS), () =>
         this.#end('remote'),
       )
     }
   }
 
   depart(message: QueuedMessage, leftAt: number): void {
-    const { network, clock } = this.#host
+    const { network, clock } = this.host
     const { delayMs, jitterMs, loss, cut } = this.#outgoing
     const peer = this.#peer
-    this.#host.stats.sentBytes += message.bytes
+    this.host.stats.sentBytes += message.bytes
     this.#tellDrain()
     if (cut || peer === null) {
-      this.#host.stats.lostMessages++
+      this.host.stats.lostMessages++
       this.buffers.window.acknowledgeAt(leftAt + RETRANSMISSION_TIMEOUT_MS, message.bytes, true)
       return
     }
@@ -151,7 +147,7 @@ export class MemoryLink implements PeerLink, UplinkSender {
       arrival = Math.max(arrival, this.#lastControlArrival)
       this.#lastControlArrival = arrival
     } else if (lost) {
-      this.#host.stats.lostMessages++
+      this.host.stats.lostMessages++
       this.fateKnownAt(arrival + peer.outgoing.delayMs, message, true)
       return
     }
@@ -161,14 +157,14 @@ export class MemoryLink implements PeerLink, UplinkSender {
   /** The message came to this host, or was dropped before its last line; the sender will learn it. */
   fateKnownAt(at: number, message: QueuedMessage, lost: boolean): void {
     this.buffers.window.acknowledgeAt(at, message.bytes, lost)
-    if (this.#state === 'open') this.#host.uplink.wake(this)
+    if (this.#state === 'open') this.host.uplink.wake(this)
   }
 
   /** Hands a message that came to the owner. */
   deliver(message: QueuedMessage): void {
     if (this.#state !== 'open') return
     const { channel, data } = message
-    this.#host.stats.receivedBytes += message.bytes
+    this.host.stats.receivedBytes += message.bytes
     if (typeof data === 'string' || data.length > MESSAGE_LIMITS[channel]) {
       this.#end('transport-error')
       return
@@ -179,13 +175,13 @@ export class MemoryLink implements PeerLink, UplinkSender {
 
   #emitLocalSignals(): void {
     this.#owner.later((events) => events.onSignal(descriptionSignal(this.#handshake.local)))
-    this.#owner.later((events) => events.onSignal(candidateSignal(this.#host.address)))
+    this.#owner.later((events) => events.onSignal(candidateSignal(this.host.address)))
   }
 
   /** Begins the handshake once both sides have the other's description and one has a candidate. */
   #connect(): void {
     const { remoteToken } = this.#handshake
-    const peer = remoteToken === null ? undefined : this.#host.network.linkOf(remoteToken)
+    const peer = remoteToken === null ? undefined : this.host.network.linkOf(remoteToken)
     if (peer === undefined || this.#state !== 'new' || peer.#state !== 'new') return
     if (!this.#handshake.reaches(peer.#handshake)) return
     this.#state = 'connecting'
@@ -193,12 +189,12 @@ export class MemoryLink implements PeerLink, UplinkSender {
     this.#meet(peer)
     peer.#meet(this)
     const wait = OPENING_ROUND_TRIPS * this.roundTripMs
-    this.#host.clock.setTimer(millis(wait), () => this.#finishHandshake(peer))
+    this.host.clock.setTimer(millis(wait), () => this.#finishHandshake(peer))
   }
 
   #meet(peer: MemoryLink): void {
     this.#peer = peer
-    this.#outgoing = this.#host.network.pathOf(this.#host, peer.host)
+    this.#outgoing = this.host.network.pathOf(this.host, peer.host)
   }
 
   #finishHandshake(peer: MemoryLink): void {
@@ -233,7 +229,7 @@ export class MemoryLink implements PeerLink, UplinkSender {
     const told = this.#state === 'open' && peer !== null && !this.#outgoing.cut
     this.#release()
     if (told) {
-      const { clock } = this.#host
+      const { clock } = this.host
       const arrival = Math.max(clock.now() + this.#outgoing.delayMs, this.#lastControlArrival)
       clock.setTimer(millis(arrival - clock.now()), () => peer.#end('remote'))
     } else {
@@ -247,6 +243,6 @@ export class MemoryLink implements PeerLink, UplinkSender {
     this.#cancelOpenTimer()
     this.#cancelSilenceTimer?.()
     this.buffers.clear()
-    this.#host.forget(this)
+    this.host.forget(this)
   }
 }
