@@ -1,3 +1,5 @@
+export { SignalInbox, type UsableSignals } from './links/signal-inbox.js'
+export { SignalOutbox } from './links/signal-outbox.js'
 export * from './ports/clock.js'
 export * from './ports/digest.js'
 export * from './ports/link.js'

@@ -36,7 +36,7 @@ export type LinkCloseReason =
   | 'connect-failed'
   /** A signal was not usable. */
   | 'bad-signal'
-  /** The WebRTC stack reported an error. */
+  /** The WebRTC stack reported an error, or a message was no message: text, or over its channel's bound. */
   | 'transport-error'
 
 /** What a link tells its owner. Calls are asynchronous: never from inside a method of the link. */

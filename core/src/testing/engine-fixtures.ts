@@ -23,7 +23,7 @@ import { toyDigest } from './toy-crypto.js'
 /** The swarm of the engine's unit tests. */
 export const TEST_SWARM = swarmIdFromBytes(new Uint8Array(32).fill(7))
 
-export const TEST_TRACK = 1 as TrackId
+const TEST_TRACK = 1 as TrackId
 
 /** A segment of the one track of these tests. */
 export function testSegmentId(sequence = 1, part: number | null = null): SegmentId {

@@ -5,6 +5,8 @@ import {
   type PeerLink,
   type PeerLinkEvents,
   type SendResult,
+  SignalInbox,
+  SignalOutbox,
 } from '@shoal/core'
 import {
   type ChannelKind,
@@ -12,8 +14,6 @@ import {
   MAX_LOSSY_MESSAGE_BYTES,
   type Signal,
 } from '@shoal/protocol'
-import { SignalInbox } from './signal-inbox.js'
-import { SignalOutbox } from './signal-outbox.js'
 import { type Connection, type ConnectionEvents, connectSimplePeer } from './simple-peer-connection.js'
 
 export interface BrowserLinkOptions {

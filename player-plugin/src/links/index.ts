@@ -1,2 +1,2 @@
-export { type BrowserLinkFactoryOptions, createBrowserLinkFactory } from './browser-link-factory.js'
+export { createBrowserLinkFactory } from './browser-link-factory.js'
 export { isWebRtcSupported } from './simple-peer-connection.js'

@@ -2,7 +2,7 @@ import type { SwarmSnapshot } from '@shoal/core'
 import type { ShoalDegradation, ShoalSegmentStats, ShoalStats } from '../stats.js'
 
 /** Segments remembered for `ShoalStats.segments`. */
-export const SEGMENTS_REMEMBERED = 100
+const SEGMENTS_REMEMBERED = 100
 
 /** Where things stand, beside the counters. */
 export interface LiveState {

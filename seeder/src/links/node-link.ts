@@ -6,6 +6,8 @@ import {
   type PeerLink,
   type PeerLinkEvents,
   type SendResult,
+  SignalInbox,
+  SignalOutbox,
 } from '@shoal/core'
 import {
   type ChannelKind,
@@ -15,9 +17,14 @@ import {
 } from '@shoal/protocol'
 import nodeDataChannel, { type DataChannel, type PeerConnection, type RtcConfig } from 'node-datachannel'
 import { JavaScriptQueue } from './javascript-queue.js'
-import { CONTROL_CONFIG, CONTROL_LABEL, LOSSY_CONFIG, LOSSY_LABEL } from './native-settings.js'
-import { SignalInbox } from './signal-inbox.js'
-import { SignalOutbox } from './signal-outbox.js'
+import {
+  CONTROL_CONFIG,
+  CONTROL_LABEL,
+  LINGER_MS,
+  LOSSY_CONFIG,
+  LOSSY_LABEL,
+  OTHER_SIDE_GONE,
+} from './native-settings.js'
 
 export interface NodeLinkOptions {
   readonly role: 'offerer' | 'answerer'
@@ -34,13 +41,6 @@ export interface NodeLinkOptions {
  * a quick peer's first words overtake the opening. Its Hello and first Haves are a few.
  */
 const MAX_EARLY_MESSAGES = 256
-
-/**
- * From the closing of the channels to that of the connection, in milliseconds. The closing of channels
- * is a message that is repeated until it is answered; with the connection's alone, in 4 of 120 closes
- * Chromium was not told and would have noticed by ICE, 15 s later (measured; none of 240 this way).
- */
-const LINGER_MS = 100
 
 /** A connection through node-datachannel's native interface (a quarter cheaper than its polyfill). */
 export class NodeLink implements PeerLink {
@@ -100,7 +100,8 @@ export class NodeLink implements PeerLink {
       native.sendMessageBinary(bytes)
       return 'sent'
     } catch (error) {
-      this.#fail(error)
+      if (OTHER_SIDE_GONE.test(String(error))) this.#end('remote')
+      else this.#fail(error)
       return 'closed'
     }
   }

@@ -91,6 +91,6 @@ export async function versionOf(handle: FileHandle): Promise<FileVersion> {
   return { size, modifiedMs: mtimeMs }
 }
 
-export function sameVersion(a: FileVersion, b: FileVersion): boolean {
+function sameVersion(a: FileVersion, b: FileVersion): boolean {
   return a.size === b.size && a.modifiedMs === b.modifiedMs
 }
