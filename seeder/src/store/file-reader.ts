@@ -86,7 +86,7 @@ export class FileReader {
   }
 }
 
-export async function versionOf(handle: FileHandle): Promise<FileVersion> {
+async function versionOf(handle: FileHandle): Promise<FileVersion> {
   const { size, mtimeMs } = await handle.stat()
   return { size, modifiedMs: mtimeMs }
 }
