@@ -1,7 +1,7 @@
-import type Hls from 'hls.js'
 import type { Environment } from './browser/environment.js'
 import { Emitter } from './emitter.js'
 import { Attachment } from './hls/attachment.js'
+import type { Hls } from './hls/player.js'
 import type { ResolvedOptions } from './options/resolved-options.js'
 import { Ledger } from './runtime/ledger.js'
 import type { SessionContext } from './runtime/swarm-session.js'

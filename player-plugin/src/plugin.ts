@@ -1,6 +1,6 @@
-import type Hls from 'hls.js'
 import { browserEnvironment } from './browser/browser-environment.js'
 import { Engine } from './engine.js'
+import type { Hls } from './hls/player.js'
 import type { ShoalOptions } from './options/options.js'
 import { resolveOptions } from './options/validate.js'
 import type { ShoalEvents, ShoalStats } from './stats.js'

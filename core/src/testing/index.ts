@@ -20,3 +20,7 @@ export { MemoryNetwork, type MemoryNetworkOptions } from './network/memory-netwo
 export { seededRandom } from './random.js'
 export { toyCrypto } from './toy-crypto.js'
 export { VirtualClock } from './virtual-clock.js'
+export type { LoadTrace } from './sim/ledger.js'
+export type { SimReport } from './sim/report.js'
+export { SIM_DEFAULTS, SIM_FAULTS, SIM_WORKLOADS, type SimOptions } from './sim/sim-options.js'
+export { type SimObserver, simulate } from './sim/simulate.js'

@@ -188,7 +188,10 @@ export class MemoryLink implements PeerLink, UplinkSender {
     peer.#state = 'connecting'
     this.#meet(peer)
     peer.#meet(this)
-    const wait = OPENING_ROUND_TRIPS * this.roundTripMs
+    const wait = Math.max(
+      OPENING_ROUND_TRIPS * this.roundTripMs,
+      this.#host.network.openingMs(this.#host, peer.host),
+    )
     this.host.clock.setTimer(millis(wait), () => this.#finishHandshake(peer))
   }
 

@@ -11,6 +11,13 @@ export interface MemoryNetworkOptions {
   readonly random?: Random
   /** Conditions of every path that `setPath` has not been called for. */
   readonly path?: Partial<PathConditions>
+  /** Conditions of paths that `setPath` has not been called for, in place of `path`. */
+  readonly pathBetween?: (from: MemoryHost, to: MemoryHost) => PathConditions
+  /**
+   * Milliseconds from the last signal to open channels, between these hosts; never less than the
+   * round trips of ICE, DTLS and SCTP, which it is unless given.
+   */
+  readonly openingMs?: (from: MemoryHost, to: MemoryHost) => number
   /** Off: links send as fast as lines and paths let them. On unless given. */
   readonly congestionControl?: boolean
   /**
@@ -25,7 +32,8 @@ export class MemoryNetwork {
   readonly clock: Clock
   readonly random: Random
   readonly congestionControl: boolean
-  readonly #defaultPath: PathConditions
+  readonly #defaultPath: (from: MemoryHost, to: MemoryHost) => PathConditions
+  readonly openingMs: (from: MemoryHost, to: MemoryHost) => number
   readonly #paths = new Map<string, PathConditions>()
   readonly #linksByToken = new Map<string, MemoryLink>()
   readonly onError: ((error: unknown) => void) | undefined
@@ -36,7 +44,9 @@ export class MemoryNetwork {
     this.clock = options.clock
     this.random = options.random ?? seededRandom(1)
     this.congestionControl = options.congestionControl ?? true
-    this.#defaultPath = { ...CLEAR_PATH, ...options.path }
+    const path = { ...CLEAR_PATH, ...options.path }
+    this.#defaultPath = options.pathBetween ?? (() => path)
+    this.openingMs = options.openingMs ?? (() => 0)
     this.onError = options.onError
   }
 
@@ -60,7 +70,8 @@ export class MemoryNetwork {
   }
 
   pathOf(from: MemoryHost, to: MemoryHost): PathConditions {
-    return this.#paths.get(keyOf(from, to)) ?? this.#defaultPath
+    if (this.#paths.size === 0) return this.#defaultPath(from, to)
+    return this.#paths.get(keyOf(from, to)) ?? this.#defaultPath(from, to)
   }
 
   /** Links that are not closed, over all hosts. */

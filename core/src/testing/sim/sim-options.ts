@@ -1,0 +1,98 @@
+/** How viewers come and go, and what they watch. */
+export const SIM_WORKLOADS = ['steady', 'mix', 'flash', 'vod', 'tail-off'] as const
+export type SimWorkload = (typeof SIM_WORKLOADS)[number]
+
+/** What goes wrong, in the middle of a run unless said otherwise. */
+export const SIM_FAULTS = [
+  'none',
+  /** From a quarter to three quarters of the run. */
+  'tracker-away',
+  /** Every request answered 503 for a fifth of the run, 30 s at most. */
+  'cdn-503',
+  /** One viewer in twenty sends corrupt Data all the time. */
+  'polluters',
+  /** Two halves that do not reach each other, for a fifth of the run. */
+  'partition',
+  /** Every 10 s the viewer that was first to ask the edge dies without a word. */
+  'leader-killed',
+] as const
+export type SimFault = (typeof SIM_FAULTS)[number]
+
+/** The HTTP edge that all viewers have in common. */
+export interface EdgeOptions {
+  /** Time to the first byte, in milliseconds. */
+  readonly firstByteMs: number
+  /** Bytes per second of one connection at most. */
+  readonly connectionBytesPerSecond: number
+  /** Bytes per second of all connections together at most. */
+  readonly totalBytesPerSecond: number
+  /** Share of requests that are answered with a 500. */
+  readonly errorShare: number
+  /** Share of requests that take ten times as long to their first byte. */
+  readonly slowShare: number
+}
+
+/** One run of the simulator. Everything that it does follows from these and the code. */
+export interface SimOptions {
+  /** Viewers that join, or (workload `mix`) that are present on average. */
+  readonly viewers: number
+  /** Mean uplink over the bitrate. */
+  readonly rho: number
+  /** Simulated time, in seconds. */
+  readonly seconds: number
+  readonly seed: number
+  readonly workload: SimWorkload
+  readonly fault: SimFault
+  /** Seconds from a segment's publication to its playback, the start-up delay left aside. */
+  readonly latencySeconds: number
+  readonly bitsPerSecond: number
+  readonly segmentSeconds: number
+  /** Access line towards the viewer, in bytes per second. */
+  readonly downloadBytesPerSecond: number
+  /** Chance of one packet's loss between two viewers. */
+  readonly loss: number
+  /** Share of pairs of viewers whose connection never opens. */
+  readonly natFailure: number
+  /** Mean of a viewer's stay in workload `mix`, in seconds. */
+  readonly sessionSeconds: number
+  /** Segments that a viewer keeps in memory. */
+  readonly cachedSegments: number
+  readonly maxLinks: number
+  readonly edge: EdgeOptions
+}
+
+/** Bytes per second of a rate in megabits per second. */
+function megabits(rate: number): number {
+  return (rate * 1e6) / 8
+}
+
+/** The reference's setting: 4 Mbit/s in segments of 4 s, 8 s behind the live edge. */
+export const SIM_DEFAULTS: SimOptions = {
+  viewers: 100,
+  rho: 2,
+  seconds: 120,
+  seed: 1,
+  workload: 'steady',
+  fault: 'none',
+  latencySeconds: 8,
+  bitsPerSecond: 4e6,
+  segmentSeconds: 4,
+  downloadBytesPerSecond: megabits(50),
+  loss: 0,
+  natFailure: 0.2,
+  sessionSeconds: 600,
+  cachedSegments: 5,
+  maxLinks: 14,
+  edge: {
+    firstByteMs: 60,
+    connectionBytesPerSecond: megabits(20),
+    totalBytesPerSecond: Number.POSITIVE_INFINITY,
+    errorShare: 0,
+    slowShare: 0,
+  },
+}
+
+/** Bytes in one segment. */
+export function segmentBytesOf(options: SimOptions): number {
+  return Math.round((options.bitsPerSecond * options.segmentSeconds) / 8)
+}

@@ -1,0 +1,100 @@
+import { makePeerId, type PeerId } from '@shoal/protocol'
+import { createSwarm } from '../../runtime/create-swarm.js'
+import type { Swarm, SwarmSnapshot } from '../../runtime/swarm-api.js'
+import type { MemoryHost } from '../network/memory-host.js'
+import { seededRandom } from '../random.js'
+import { sampledCrypto } from './content.js'
+import type { EdgeClient } from './edge.js'
+import { SimPlayer } from './player.js'
+import type { Person } from './population.js'
+import type { SimWorld } from './sim-world.js'
+import { meteredLinks } from './traffic.js'
+import { swarmLoads, twinLoads } from './viewer-loads.js'
+
+/** One viewer of the run, and its twin that only has HTTP. */
+export class SimViewer {
+  readonly person: Person
+  readonly peerId: PeerId
+  readonly player: SimPlayer
+  readonly twin: SimPlayer
+  readonly host: MemoryHost
+  private readonly world: SimWorld
+  private readonly swarm: Swarm
+  private readonly joinedAt: number
+  private last: SwarmSnapshot | null = null
+  /** From joining to the first byte of a peer, in milliseconds. */
+  firstPeerByteMs: number | null = null
+
+  constructor(world: SimWorld, person: Person) {
+    const { options, clock, network, topology, traffic, tracker, swarmId } = world
+    const { downloadBytesPerSecond } = options
+    this.world = world
+    this.person = person
+    this.joinedAt = clock.now()
+    const random = seededRandom(options.seed * 1_000_003 + person.index * 7 + 5)
+    this.peerId = makePeerId('-SH0100-', random)
+    const { uploadBytesPerSecond, uploads, pollutes } = person
+    this.host = network.createHost({ uploadBytesPerSecond, downloadBytesPerSecond })
+    topology.place(this.host, person)
+    this.swarm = createSwarm(
+      {
+        swarmId,
+        peerId: this.peerId,
+        role: 'viewer',
+        trackers: ['ws://tracker.test'],
+        uploads,
+        maxLinks: options.maxLinks,
+        memoryBytes: world.content.segmentBytes * options.cachedSegments,
+        uploadBytesPerSecond: Number.POSITIVE_INFINITY,
+        integrity: 'open',
+      },
+      {
+        clock,
+        random,
+        crypto: sampledCrypto(world.settling),
+        links: meteredLinks(this.host, {
+          traffic,
+          pollutes,
+          onData: () => {
+            this.firstPeerByteMs ??= clock.now() - this.joinedAt
+          },
+        }),
+        openSocket: tracker.openSocket,
+        pieces: null,
+      },
+    )
+    const client: EdgeClient = { viewer: person.index, downloadBytesPerSecond }
+    this.player = new SimPlayer(clock, options, swarmLoads(world, client, this.swarm))
+    this.twin = new SimPlayer(clock, options, twinLoads(world, client))
+  }
+
+  get present(): boolean {
+    return this.last === null
+  }
+
+  snapshot(): SwarmSnapshot {
+    return this.last ?? this.swarm.snapshot()
+  }
+
+  /** The tab is closed. */
+  leave(): void {
+    if (!this.present) return
+    this.end()
+    this.swarm.close()
+  }
+
+  /** The machine is gone: nobody is told. */
+  die(): void {
+    if (!this.present) return
+    this.host.kill()
+    this.end()
+  }
+
+  private end(): void {
+    this.last = this.swarm.snapshot()
+    this.player.stop()
+    this.twin.stop()
+    this.world.topology.remove(this.host)
+    this.world.settling.mark()
+  }
+}

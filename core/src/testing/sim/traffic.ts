@@ -1,0 +1,82 @@
+import { type ChannelKind, DATA_HEADER_BYTES, MessageType } from '@shoal/protocol'
+import type { PeerLink, PeerLinkEvents, PeerLinkFactory } from '../../ports/link.js'
+
+/** What all viewers sent each other, by message type. */
+export class Traffic {
+  readonly bytes = new Float64Array(256)
+  readonly messages = new Float64Array(256)
+  /** Payload of Data that came. */
+  payloadReceived = 0
+
+  /** Bytes of messages that are not Data, as a share of all. */
+  get controlShare(): number {
+    let all = 0
+    for (const bytes of this.bytes) all += bytes
+    return all === 0 ? 0 : (all - (this.bytes[MessageType.data] ?? 0)) / all
+  }
+
+  /** Messages and bytes by name of the type. */
+  byName(): Record<string, { readonly messages: number; readonly bytes: number }> {
+    return Object.fromEntries(
+      Object.entries(MessageType).map(([name, type]) => [
+        name,
+        { messages: this.messages[type] ?? 0, bytes: this.bytes[type] ?? 0 },
+      ]),
+    )
+  }
+}
+
+export interface Metering {
+  readonly traffic: Traffic
+  /** Changes what Data carries. */
+  readonly pollutes: boolean
+  /** Called with each Data message that comes. */
+  readonly onData: () => void
+}
+
+/** Links that are counted, and damaged where their owner is a polluter. */
+export function meteredLinks(links: PeerLinkFactory, metering: Metering): PeerLinkFactory {
+  const { traffic, onData } = metering
+  return {
+    create: (role, events) => {
+      const heard: PeerLinkEvents = {
+        onSignal: (signal) => events.onSignal(signal),
+        onOpen: () => events.onOpen(),
+        onMessage: (channel, bytes) => {
+          if (bytes[0] === MessageType.data) {
+            traffic.payloadReceived += bytes.length - DATA_HEADER_BYTES
+            onData()
+          }
+          events.onMessage(channel, bytes)
+        },
+        onDrain: () => events.onDrain(),
+        onClose: (reason) => events.onClose(reason),
+      }
+      return metered(links.create(role, heard), metering)
+    },
+  }
+}
+
+function metered(link: PeerLink, { traffic, pollutes }: Metering): PeerLink {
+  return {
+    signal: (signal) => link.signal(signal),
+    send: (channel: ChannelKind, bytes: Uint8Array) => {
+      const type = bytes[0] ?? 0
+      const damaged = pollutes && type === MessageType.data ? damage(bytes) : bytes
+      const result = link.send(channel, damaged)
+      if (result === 'sent') {
+        traffic.bytes[type] = (traffic.bytes[type] ?? 0) + bytes.length
+        traffic.messages[type] = (traffic.messages[type] ?? 0) + 1
+      }
+      return result
+    },
+    bufferedAmount: (channel) => link.bufferedAmount(channel),
+    close: () => link.close(),
+  }
+}
+
+function damage(bytes: Uint8Array): Uint8Array {
+  const changed = bytes.slice()
+  changed[DATA_HEADER_BYTES] = (changed[DATA_HEADER_BYTES] ?? 0) ^ 0xff
+  return changed
+}
