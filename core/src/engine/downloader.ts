@@ -67,6 +67,8 @@ export class Downloader {
   corruptPieces = 0
   /** Connections may open soon. */
   hopeful = false
+  /** Members of the whole swarm as the tracker counts them. */
+  swarmSize: number | null = null
   /** The time of the input at hand; the engine sets it. */
   now: Millis
 
@@ -197,7 +199,9 @@ export class Downloader {
   private pumpWant(want: Want, peers: readonly Peer[], now: Millis): number {
     const { segment } = want
     const hopeful = this.hopeful || this.events.helloAwaited()
-    const situation = { now, self: this.options.self, origin: this.origin, peers, hopeful }
+    const { self } = this.options
+    const { swarmSize, origin } = this
+    const situation = { now, self, origin, peers, hopeful, swarmSize }
     const idle = want.http === null
     const due = this.origin.consider(want, situation)
     if (idle && want.http !== null) this.originBegun(want)

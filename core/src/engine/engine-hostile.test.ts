@@ -255,10 +255,11 @@ describe('Engine against a hostile peer', () => {
   it('takes no more Haves of a peer than any peer needs to send', () => {
     const driver = new EngineDriver()
     driver.connect(HOSTILE)
-    driver.want(1, wantedOf(testSegmentId(2), { deadline: millis(driver.now + 60_000), live: true }))
+    // A segment in whose order the other comes first, so that it is not loaded at once.
+    driver.want(1, wantedOf(testSegmentId(6), { deadline: millis(driver.now + 60_000), live: true }))
     for (let serial = 1; serial <= 1_000; serial++) driver.receive(HOSTILE, have(serial, []))
     const asks = (serial: number): boolean => {
-      const effects = driver.receive(HOSTILE, have(serial, [runEntry(2)]))
+      const effects = driver.receive(HOSTILE, have(serial, [runEntry(6)]))
       return driver.sent(HOSTILE, effects).some(({ type }) => type === 'manifest-request')
     }
     expect(asks(1_001)).toBe(false)

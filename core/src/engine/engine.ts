@@ -120,6 +120,9 @@ export class Engine {
       case 'connecting':
         this.downloader.hopeful = input.hopeful
         return
+      case 'swarm-size':
+        this.downloader.swarmSize = input.members
+        return
       case 'want':
         return this.downloader.want(input.wantId, input.wanted, now)
       case 'deadline':

@@ -32,7 +32,15 @@ function origin(bytesPerSecond?: number, ttfb = 50): OriginEstimate {
 }
 
 function situation(changes: Partial<HttpSituation> = {}): HttpSituation {
-  return { now: millis(0), self: testPeerId('me'), origin: origin(), peers: [], hopeful: false, ...changes }
+  return {
+    now: millis(0),
+    self: testPeerId('me'),
+    origin: origin(),
+    peers: [],
+    hopeful: false,
+    swarmSize: null,
+    ...changes,
+  }
 }
 
 function unknownWant(changes = {}) {
@@ -149,6 +157,27 @@ describe('httpDueAt', () => {
       })
       expect([...due].sort((a, b) => a - b)).toEqual([0, 400, 800, 1_200])
     }
+  })
+
+  it('in a swarm larger than it sees, lets about two lead and doubles them with each tier', () => {
+    const members = 200
+    const perTier = new Map<number, number>()
+    const segments = 40
+    for (let sequence = 0; sequence < segments; sequence++) {
+      const want = wantOf(new Segment(testSegmentId(sequence)), { deadline: FAR, live: true })
+      for (let index = 0; index < members; index++) {
+        const self = testPeerId(`viewer-${index}`)
+        const due = httpDueAt(want, situation({ self, peers: [other(1)], swarmSize: members }))
+        perTier.set(due, (perTier.get(due) ?? 0) + 1)
+      }
+    }
+    const mean = (due: number) => (perTier.get(due) ?? 0) / segments
+    expect(mean(0)).toBeGreaterThan(1)
+    expect(mean(0)).toBeLessThan(3.5)
+    expect(mean(400)).toBeGreaterThan(1)
+    expect(mean(400)).toBeLessThan(3.5)
+    expect(mean(800)).toBeGreaterThan(2.5)
+    expect(mean(800)).toBeLessThan(6)
   })
 
   it('leaves who does not upload out of the order', () => {

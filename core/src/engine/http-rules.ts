@@ -25,8 +25,12 @@ const FIRST_HAVE_MS = 300
 
 /** Time between two tiers of viewers that may lead the fetch of a live segment. */
 const TIER_MS = 400
-/** Tiers at most: later ones go together. */
-const MAX_TIER = 4
+/** Tiers at most where everybody knows everybody: later ones go together. */
+const MAX_EXACT_TIER = 4
+/** Viewers in the first tier of a swarm of up to 300, and of a larger one; each tier doubles it. */
+const FIRST_TIER = 2
+const FIRST_TIER_LARGE = 3
+const LARGE_SWARM = 300
 
 /** Share of a live segment's duration for which a connected seeder is given the lead. */
 const SEEDER_LEAD = 0.75
@@ -48,6 +52,8 @@ export interface HttpSituation {
   readonly peers: readonly Peer[]
   /** Connections may open soon. */
   readonly hopeful: boolean
+  /** Members of the whole swarm as the tracker counts them, or null where it has not said. */
+  readonly swarmSize: number | null
 }
 
 /** Latest time at which an HTTP load of what is missing still makes the deadline. */
@@ -78,7 +84,8 @@ export function httpDueAt(want: Want, situation: HttpSituation): number {
 }
 
 /** Until when peers are waited for, the deadline left aside. */
-function patience(want: Want, { now, self, peers, hopeful }: HttpSituation): number {
+function patience(want: Want, situation: HttpSituation): number {
+  const { now, peers, hopeful } = situation
   const { segment, startedAt } = want
   if (segment.httpOnly) return startedAt
   if (peers.length === 0) return hopeful ? startedAt + CONNECT_PATIENCE_MS : startedAt
@@ -88,19 +95,35 @@ function patience(want: Want, { now, self, peers, hopeful }: HttpSituation): num
   if (!want.wanted.live) return hear
   const seeded = peers.some((peer) => peer.identity?.role === 'seeder')
   const lead = seeded ? startedAt + want.wanted.duration * SEEDER_LEAD : startedAt
-  return Math.max(hear, lead + leaderTier(segment.key, self, peers) * TIER_MS)
+  return Math.max(hear, lead + leaderTier(segment.key, situation) * TIER_MS)
 }
 
 /**
- * How many connected viewers come before us in fetching this segment: every viewer computes the same
- * order from the hash of (segment, peer id), another for each segment.
+ * Tiers of viewers that may fetch this segment before us: every viewer computes the same order from
+ * the hash of (segment, peer id), another for each segment.
+ *
+ * Connected to everybody, the order is exact (highest random weight) and each tier is one viewer. In a
+ * larger swarm the hash tells our place among all of it, and tier j is the first k * 2^j: expected
+ * copies are few however little of the swarm each one sees (swarm-algorithms, "Live edge").
  */
-function leaderTier(key: string, self: PeerId, peers: readonly Peer[]): number {
-  const mine = trackIdOf(`${key}|${self}`)
+function leaderTier(key: string, { self, peers, swarmSize }: HttpSituation): number {
+  const mine = placeOf(key, self)
+  if (swarmSize !== null && peers.length + 1 < swarmSize) {
+    const first = swarmSize <= LARGE_SWARM ? FIRST_TIER : FIRST_TIER_LARGE
+    return Math.max(0, Math.floor(Math.log2((mine * swarmSize) / first)) + 1)
+  }
   let before = 0
   for (const { identity } of peers) {
-    if (identity?.role !== 'viewer' || !identity.uploads) continue
-    if (trackIdOf(`${key}|${identity.peerId}`) < mine) before++
+    if (identity?.role === 'viewer' && identity.uploads && placeOf(key, identity.peerId) < mine) before++
   }
-  return Math.min(before, MAX_TIER)
+  return Math.min(before, MAX_EXACT_TIER)
+}
+
+/** A viewer's place in the order of a segment, uniform in [0, 1). */
+function placeOf(key: string, peerId: PeerId): number {
+  // FNV-1a mixes the last characters poorly into the high bits: MurmurHash3's finaliser does.
+  let hash: number = trackIdOf(`${key}|${peerId}`)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32
 }

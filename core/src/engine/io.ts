@@ -38,6 +38,8 @@ export type Input = { readonly now: Millis } & (
   | { readonly type: 'link-buffered'; readonly link: LinkId; readonly bytes: number }
   /** Whether connections may still open soon, so that waiting for peers makes sense. */
   | { readonly type: 'connecting'; readonly hopeful: boolean }
+  /** Members of the whole swarm, ourselves included, as the tracker counts them. */
+  | { readonly type: 'swarm-size'; readonly members: number }
   | { readonly type: 'want'; readonly wantId: number; readonly wanted: WantedSegment }
   | { readonly type: 'deadline'; readonly wantId: number; readonly deadline: Millis }
   | { readonly type: 'unwant'; readonly wantId: number }

@@ -46,7 +46,14 @@ beforeEach(() => {
 
 function begin(want: Want, now = 0): number {
   want.deadline = millis(0)
-  const situation = { self: testPeerId('me'), origin: loads, peers: [], hopeful: false, now: millis(now) }
+  const situation = {
+    self: testPeerId('me'),
+    origin: loads,
+    peers: [],
+    hopeful: false,
+    swarmSize: null,
+    now: millis(now),
+  }
   loads.consider(want, situation)
   return effectsOf(effects, 'http-fetch').at(-1)?.fetchId ?? -1
 }

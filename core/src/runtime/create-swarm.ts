@@ -52,6 +52,7 @@ class SwarmRuntime implements Swarm {
       linkMessage: (link, channel, bytes) => this.input({ type: 'message', link, channel, bytes }),
       linkDrained: (link) => this.tellBuffered(link),
       linkClosed: (link) => this.input({ type: 'link-closed', link }),
+      swarmSize: (members) => this.input({ type: 'swarm-size', members }),
       hope: (hopeful) => this.input({ type: 'connecting', hopeful }),
       report: () => this.report(),
     })

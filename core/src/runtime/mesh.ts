@@ -61,6 +61,8 @@ export interface MeshEvents {
   linkMessage(id: LinkId, channel: ChannelKind, bytes: Uint8Array): void
   linkDrained(id: LinkId): void
   linkClosed(id: LinkId): void
+  /** Members of the swarm, ourselves included, as the tracker counts them. */
+  swarmSize(members: number): void
   /** Connections may open soon, or no longer. */
   hope(hopeful: boolean): void
   report(): PeerReport
@@ -228,6 +230,7 @@ export class Mesh {
     switch (message.type) {
       case 'reply':
         this.swarmSize = message.complete + message.incomplete
+        this.events.swarmSize(this.swarmSize)
         this.announceEvery = Math.min(message.reportInterval ?? message.interval, message.interval) * 1000
         break
       case 'offer':

@@ -190,7 +190,7 @@ export class MemoryLink implements PeerLink, UplinkSender {
     peer.#meet(this)
     const wait = Math.max(
       OPENING_ROUND_TRIPS * this.roundTripMs,
-      this.#host.network.openingMs(this.#host, peer.host),
+      this.host.network.openingMs(this.host, peer.host),
     )
     this.host.clock.setTimer(millis(wait), () => this.#finishHandshake(peer))
   }

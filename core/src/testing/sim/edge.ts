@@ -112,7 +112,11 @@ export class HttpEdge {
 
   private rateOf(client: EdgeClient): number {
     const { connectionBytesPerSecond, totalBytesPerSecond } = this.options
-    return Math.min(connectionBytesPerSecond, client.downloadBytesPerSecond, totalBytesPerSecond / this.asking.size)
+    return Math.min(
+      connectionBytesPerSecond,
+      client.downloadBytesPerSecond,
+      totalBytesPerSecond / this.asking.size,
+    )
   }
 
   private failure(): OriginError | null {

@@ -4,6 +4,11 @@ import type { SimOptions } from './sim-options.js'
 
 /** Time to load a media playlist, in milliseconds: it is small, and beside the swarm. */
 const PLAYLIST_MS = 60
+/**
+ * Media that must be there before playback begins, in milliseconds: a live session begins in the
+ * middle of a segment, and browsers do not start on its last frames.
+ */
+const START_BUFFER_MS = 1_000
 /** Media that a VOD player loads ahead, in milliseconds: the plugin's buffer goal. */
 const VOD_AHEAD_MS = 20_000
 /** First segments of a VOD session that are its start-up. */
@@ -39,7 +44,6 @@ export interface PlayerRecord {
  */
 export class SimPlayer {
   private readonly clock: Clock
-  private readonly options: SimOptions
   private readonly load: LoadSegment
   private readonly live: boolean
   private readonly joinedAt: number
@@ -57,7 +61,6 @@ export class SimPlayer {
 
   constructor(clock: Clock, options: SimOptions, load: LoadSegment) {
     this.clock = clock
-    this.options = options
     this.load = load
     this.live = options.workload !== 'vod'
     this.segmentMs = options.segmentSeconds * 1000
@@ -89,9 +92,8 @@ export class SimPlayer {
     const now = this.clock.now()
     this.deadline = this.deadlineOf(sequence)
     const deadline = millis(this.playing ? this.deadline : now)
-    this.cancel = this.load(
-      { sequence, deadline, live: this.live, startup: this.isStartup(sequence) },
-      () => this.loaded(sequence),
+    this.cancel = this.load({ sequence, deadline, live: this.live, startup: this.isStartup(sequence) }, () =>
+      this.loaded(sequence),
     )
   }
 
@@ -99,12 +101,8 @@ export class SimPlayer {
     if (this.stopped) return
     const now = this.clock.now()
     this.record.segments++
-    if (!this.playing) {
-      this.playing = true
-      this.record.startupMs = now - this.joinedAt
-      // Playback begins where the live edge was when the playlist came.
-      this.lagMs = now - (this.joinedAt + PLAYLIST_MS)
-    } else if (now > this.deadline) {
+    if (!this.playing) this.tryStart(now)
+    else if (now > this.deadline) {
       this.stall(now - this.deadline)
       this.lagMs += now - this.deadline
     }
@@ -112,6 +110,16 @@ export class SimPlayer {
     this.next = sequence + 1
     const wait = Math.max(0, this.wantedAt(this.next) - now)
     this.cancel = this.clock.setTimer(millis(wait), () => this.request())
+  }
+
+  /** Playback begins where the live edge was when the playlist came. */
+  private tryStart(now: number): void {
+    const startsAt = this.joinedAt + PLAYLIST_MS
+    const buffered = this.deadlineOf(this.next + 1) - startsAt
+    if (buffered < START_BUFFER_MS) return
+    this.playing = true
+    this.record.startupMs = now - this.joinedAt
+    this.lagMs = now - startsAt
   }
 
   private stall(lateMs: number): void {

@@ -1,9 +1,9 @@
 import type { PeerId } from '@shoal/protocol'
+import { componentShare } from './components.js'
 import { type Person, usableRho } from './population.js'
 import type { SimWorkload } from './sim-options.js'
-import { componentShare } from './components.js'
 import type { SimViewer } from './sim-viewer.js'
-import { START_MS, type SimWorld } from './sim-world.js'
+import { type SimWorld, START_MS } from './sim-world.js'
 
 /** What a run found. Shares and offload are 0 to 1; durations are in the unit of their name. */
 export interface SimReport {
@@ -53,7 +53,11 @@ export interface SimReport {
 }
 
 /** Sums up a run that has come to its end. */
-export function reportOf(world: SimWorld, people: readonly Person[], viewers: readonly SimViewer[]): SimReport {
+export function reportOf(
+  world: SimWorld,
+  people: readonly Person[],
+  viewers: readonly SimViewer[],
+): SimReport {
   const { options, ledger, traffic, content } = world
   const { startup, steady } = ledger
   const snapshots = viewers.map((viewer) => viewer.snapshot())
@@ -77,7 +81,10 @@ export function reportOf(world: SimWorld, people: readonly Person[], viewers: re
     twinRebuffers: sum(viewers.map(({ twin }) => twin.record.rebuffers)),
     startupP95Ms: percentile(startups, 0.95),
     twinStartupP95Ms: percentile(twinStartups, 0.95),
-    duplicateShare: round(sum(snapshots.map((one) => one.wastedBytes)) / Math.max(1, traffic.payloadReceived), 5),
+    duplicateShare: round(
+      sum(snapshots.map((one) => one.wastedBytes)) / Math.max(1, traffic.payloadReceived),
+      5,
+    ),
     controlShare: round(traffic.controlShare, 5),
     firstPeerByteP50Ms: percentile(firstBytes, 0.5),
     firstPeerByteP95Ms: percentile(firstBytes, 0.95),
@@ -90,7 +97,8 @@ export function reportOf(world: SimWorld, people: readonly Person[], viewers: re
     twinStartupP50Ms: percentile(twinStartups, 0.5),
     rebufferMs: Math.round(sum(viewers.map(({ player }) => player.record.stalledMs))),
     twinRebufferMs: Math.round(sum(viewers.map(({ twin }) => twin.record.stalledMs))),
-    viewersWorseThanTwin: viewers.filter((one) => one.player.record.rebuffers > one.twin.record.rebuffers).length,
+    viewersWorseThanTwin: viewers.filter((one) => one.player.record.rebuffers > one.twin.record.rebuffers)
+      .length,
     edgeRequestsPerSegment: round(sum(settled.map((account) => account.edgeRequests)) / settled.length, 3),
     slackP1Ms: percentile(ledger.slacks, 0.01),
     slackP50Ms: percentile(ledger.slacks, 0.5),

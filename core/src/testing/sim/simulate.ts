@@ -5,7 +5,7 @@ import { populationOf } from './population.js'
 import { reportOf, type SimReport } from './report.js'
 import type { SimOptions } from './sim-options.js'
 import { SimViewer } from './sim-viewer.js'
-import { START_MS, SimWorld } from './sim-world.js'
+import { SimWorld, START_MS } from './sim-world.js'
 
 /** Who watches a run. */
 export interface SimObserver {

@@ -1,5 +1,5 @@
-import type { MemoryHost } from '../network/memory-host.js'
 import { CLEAR_PATH, type PathConditions } from '../network/conditions.js'
+import type { MemoryHost } from '../network/memory-host.js'
 import { drawOf, normalOf } from './draw.js'
 import type { Person } from './population.js'
 import type { SimOptions } from './sim-options.js'
@@ -50,7 +50,9 @@ export class Topology {
     const a = this.people.get(from)
     const b = this.people.get(to)
     if (a === undefined || b === undefined) return 0
-    return OPENING_MEDIAN_MS * Math.exp(OPENING_SIGMA * normalOf(this.pairDraw(a, b, 2), this.pairDraw(a, b, 3)))
+    return (
+      OPENING_MEDIAN_MS * Math.exp(OPENING_SIGMA * normalOf(this.pairDraw(a, b, 2), this.pairDraw(a, b, 3)))
+    )
   }
 
   /** Takes up a changed partition for connections that are there. */
