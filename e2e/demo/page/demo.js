@@ -1,5 +1,5 @@
 import { play } from './player.js'
-import { show } from './view.js'
+import { show, showProblem } from './view.js'
 
 /**
  * The demo player. Query: `src` (playlist), `tracker` (`ws://`, empty for none), `p2p=0` (plain hls.js),
@@ -30,15 +30,30 @@ function address(changes) {
 function open(id) {
   const tab = tabs.find((candidate) => candidate.id === id) ?? tabs[0]
   player?.destroy()
-  player = play(video, { ...options, src: tab.src })
-  window.__shoal = { hls: player.hls, shoal: player.shoal, video }
+  player = null
   for (const link of document.querySelectorAll('#tabs a')) {
     if (link.dataset.tab === tab.id) link.setAttribute('aria-current', 'page')
     else link.removeAttribute('aria-current')
   }
   document.getElementById('another').href = address({ tab: tab.id })
   document.getElementById('plain').href = address({ tab: tab.id, p2p: '0' })
+  try {
+    player = play(video, { ...options, src: tab.src })
+  } catch (error) {
+    // What the address gives as tracker is none.
+    document.body.className = 'blank'
+    showProblem(error instanceof Error ? error.message : String(error))
+    return
+  }
+  window.__shoal = { hls: player.hls, shoal: player.shoal, video }
+  refresh()
+}
+
+function refresh() {
+  if (player === null) return
   show(player.stats(), player.hls)
+  const problem = player.problem()
+  if (problem !== null) showProblem(problem)
 }
 
 for (const { id, name } of tabs) {
@@ -65,6 +80,4 @@ toggle.addEventListener('click', () => {
 })
 
 open(query.get('tab'))
-setInterval(() => {
-  if (player !== null) show(player.stats(), player.hls)
-}, 500)
+setInterval(refresh, 500)

@@ -17,6 +17,7 @@ const KEPT_SEGMENTS = 100
 /**
  * Plays a stream with hls.js, and with Shoal unless it is switched off or not built.
  *
+ * @throws {Error} where `tracker` is no URL of a tracker
  * @param {HTMLVideoElement} video
  * @param {{ src: string, tracker: string, p2p: boolean }} options
  */
@@ -35,6 +36,11 @@ export function play(video, { src, tracker, p2p }) {
     })
     shoal.attach(hls)
   }
+  /** @type {string | null} */
+  let problem = null
+  hls.on(Hls.Events.ERROR, (_event, { fatal, details, response, url }) => {
+    if (fatal) problem = problemOf(details, response?.code, url ?? src)
+  })
   hls.loadSource(src)
   hls.attachMedia(video)
   // A browser that refuses to start by itself leaves it to the play button.
@@ -45,11 +51,28 @@ export function play(video, { src, tracker, p2p }) {
     shoal,
     /** @returns {Stats} */
     stats: () => stats,
+    /** Why playback has ended, for people; null while it goes on. */
+    problem: () => problem,
     destroy() {
       shoal?.destroy()
       hls.destroy()
     },
   }
+}
+
+/**
+ * @param {string} details hls.js's name of the error
+ * @param {number | undefined} status of HTTP
+ * @param {string} url
+ */
+function problemOf(details, status, url) {
+  if (details === 'manifestParsingError')
+    return `${url} is not an HLS playlist: give the URL of a .m3u8 playlist.`
+  if (status) return `${url} answered HTTP ${status}: check the URL.`
+  if (/Load(Error|TimeOut)$/.test(details)) {
+    return `${url} cannot be loaded: check that the server runs and allows this page (CORS).`
+  }
+  return `hls.js has given up: ${details}.`
 }
 
 /** @returns {Stats} */

@@ -42,12 +42,26 @@ export function show(stats, hls) {
     `${counted(stats.peers, 'viewer', 'viewers')}, ${counted(stats.seeders, 'seeder', 'seeders')}`
   byId('quality').textContent = quality(hls)
   byId('buffer').textContent = seconds(hls.mainForwardBufferInfo?.len ?? 0)
-  byId('latency').textContent = seconds(isLive(hls) ? hls.latency : null)
+  byId('latency').textContent = seconds(hls.latency)
+  byId('latency-row').hidden = !isLive(hls)
   byId('stalls').textContent = String(stats.stalls)
   showState(stats)
+  byId('sentence').className = ''
   byId('sentence').replaceChildren(...sentence(stats, all))
   showShares([peerBytes, seederBytes, httpBytes], all)
   showStrip(stats.segments)
+}
+
+/**
+ * Says instead of all numbers that nothing can be played.
+ *
+ * @param {string} problem for people
+ */
+export function showProblem(problem) {
+  byId('state').className = 'chip'
+  byId('state').textContent = 'Not playing'
+  byId('sentence').className = 'problem'
+  byId('sentence').textContent = problem
 }
 
 /** @param {Stats} stats */
@@ -62,21 +76,22 @@ function showState({ degraded }) {
  * @param {number} all
  * @returns {(string | Node)[]}
  */
-function sentence({ peerBytes, seederBytes, degraded }, all) {
+function sentence({ peerBytes, seederBytes, uploadedBytes, degraded }, all) {
   if (all === 0) return ['Nothing has been loaded yet.']
+  const given = uploadedBytes > 0 ? ` You gave ${megabytes(uploadedBytes)} to other viewers.` : ''
   const viewers = document.createElement('b')
   viewers.textContent = percent(peerBytes, all)
   if (peerBytes > 0) {
     const rest = seederBytes > 0 ? `, and ${percent(seederBytes, all)} from seeders.` : '.'
-    return [viewers, ` of what you are watching came from other viewers${rest}`]
+    return [viewers, ` of what you are watching came from other viewers${rest}${given}`]
   }
   if (seederBytes > 0) {
     return [
-      `${percent(seederBytes, all)} of what you are watching came from seeders, nothing yet from other viewers.`,
+      `${percent(seederBytes, all)} of what you are watching came from seeders, nothing yet from other viewers.${given}`,
     ]
   }
   const why = degraded === null ? 'peers have just connected' : (REASONS[degraded] ?? degraded)
-  return [`Everything you are watching came from the origin by HTTP: ${why}.`]
+  return [`Everything you are watching came from the origin by HTTP: ${why}.${given}`]
 }
 
 /** @param {number[]} parts @param {number} all */

@@ -55,22 +55,29 @@ export interface ViewerOptions {
 /** One person watching: a page in its own browser context. */
 export class Viewer {
   readonly page: Page
+  private readonly options: ViewerOptions
   /** Errors that nobody caught. */
   readonly errors: string[] = []
 
-  private constructor(page: Page) {
+  private constructor(page: Page, options: ViewerOptions) {
     this.page = page
+    this.options = options
     page.on('pageerror', (error) => this.errors.push(String(error)))
   }
 
   static async open(browser: Browser, pageUrl: string, options: ViewerOptions): Promise<Viewer> {
     const context = await browser.newContext()
     const page = await context.newPage()
-    const viewer = new Viewer(page)
+    const viewer = new Viewer(page, options)
     if (options.init !== undefined) await page.addInitScript(options.init)
     await page.goto(pageUrl)
-    if (options.idle !== true) await page.evaluate((start) => window.player.start(start), options)
+    if (options.idle !== true) await viewer.start()
     return viewer
+  }
+
+  /** Begins to play; `open` has done so unless the viewer was opened idle. */
+  start(): Promise<void> {
+    return this.page.evaluate((options) => window.player.start(options), this.options)
   }
 
   state(): Promise<State> {
