@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BuildError, build } from './lib/build.mjs'
 import { startStack } from './lib/demo-stack.mjs'
+import { requireFreePorts } from './lib/ports.mjs'
 import { ServiceError } from './lib/service.mjs'
 import { readStartArguments, UsageError } from './lib/start-arguments.mjs'
 
@@ -23,6 +24,7 @@ async function main(args) {
   let stack = null
   try {
     const { port, json } = readStartArguments(args)
+    await requireFreePorts(port)
     /** Progress. Standard output is for the result alone. */
     const tell = (/** @type {string} */ line) => console.error(line)
     tell('Building …')

@@ -6,7 +6,7 @@ export class UsageError extends Error {}
 const USAGE = 'usage: npm start -- [--port N] [--json]'
 const DEFAULT_PORT = 8080
 /** Player, tracker, origin and two seeders. */
-const PORTS = 5
+export const PORTS = 5
 
 /**
  * @param {readonly string[]} args

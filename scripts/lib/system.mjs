@@ -36,7 +36,8 @@ export async function ensureChromium(tell) {
   if (found !== null) return found
 
   tell('No Chromium found: trying "playwright install chromium" …')
-  await runNode(TOOLS.playwright, ['install', 'chromium'], { show: 'stderr' })
+  const download = await runNode(TOOLS.playwright, ['install', 'chromium'])
+  if (download.code !== 0) tell(`It failed: ${reasonIn(download.output)}`)
   const installed =
     (await findProgram([playwrightChromium()])) ?? (await aptInstall('chromium', candidates, tell))
   if (installed !== null) return installed
@@ -76,6 +77,16 @@ async function aptInstall(name, candidates, tell) {
   await run('apt-get', ['update', '-q'], options)
   await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', name], options)
   return findProgram(candidates)
+}
+
+/**
+ * The line of a failed download that says why: the tool repeats itself with stack traces.
+ *
+ * @param {string} output
+ */
+function reasonIn(output) {
+  const lines = output.trim().split('\n')
+  return (lines.find((line) => /^\s*Error: /.test(line)) ?? lines.at(-1) ?? '').trim()
 }
 
 /** Where Playwright's own browser is or would be. */

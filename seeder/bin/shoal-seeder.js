@@ -1,4 +1,10 @@
 #!/usr/bin/env node
-import { main } from '../dist/main.js'
+import { existsSync } from 'node:fs'
 
+const built = new URL('../dist/main.js', import.meta.url)
+if (!existsSync(built)) {
+  process.stderr.write('shoal-seeder is not built: run "npm run build" in the repository first.\n')
+  process.exit(1)
+}
+const { main } = await import('../dist/main.js')
 await main(process.argv.slice(2))

@@ -49,7 +49,8 @@ describe('wrong use and bad luck are one clear line', () => {
 
   test('no source', () => fails(2, /SOURCE is missing/, ...TRACKER))
   test('no tracker', () => fails(2, /no tracker is given/, 'http://127.0.0.1:9/a.m3u8'))
-  test('an unknown option', () => fails(2, /unknown option '--nonsense'/, 'a', '--nonsense'))
+  test('an unknown option', () =>
+    fails(2, /unknown option '--nonsense'\. See shoal-seeder --help\.$/m, 'a', '--nonsense'))
   test('a port that is none', () => fails(2, /Not a port: 0 to 65535/, 'a', '--http-port', '99999'))
   test('a size that is none', () =>
     fails(2, /such as 4294967296, 500MB or 4GiB/, 'a', '--cache-bytes', '4 apples'))
@@ -102,7 +103,12 @@ describe('wrong use and bad luck are one clear line', () => {
     await fails(2, /there is no such file/, '--config', join(folder, 'none.json'))
     await fails(2, /is not JSON/, '--config', file('a.json', '{"tracker": '))
     await fails(2, /wrong: httpPort: /, '--config', file('b.json', '{"httpPort": "80"}'))
-    await fails(2, /wrong: .*trackers/, '--config', file('c.json', '{"trackers": []}'))
+    await fails(
+      2,
+      /wrong: .*trackers"; known: source, tracker, /,
+      '--config',
+      file('c.json', '{"trackers": []}'),
+    )
   })
 
   test('a port that is in use', async () => {

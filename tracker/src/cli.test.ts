@@ -97,23 +97,28 @@ describe('shoal-tracker', () => {
   it.each([
     [['--redis', 'redis://127.0.0.1'], '--redis: clustering is not part of this version\n'],
     [['--config', '/nonexistent.json'], '--config: cannot read /nonexistent.json (ENOENT)'],
-    [['--port', 'many'], 'Usage: shoal-tracker'],
-    [['--engine', 'go'], 'Usage: shoal-tracker'],
-    [['--volume', '11'], 'Usage: shoal-tracker'],
-    [['extra'], 'Usage: shoal-tracker'],
-    [['--port', '70000'], 'port: '],
-    [['--report-interval', '0'], 'reportIntervalSeconds: '],
+    [
+      ['--port', 'many'],
+      "'many' is invalid. A whole number from 0 to 65535 is wanted. (see shoal-tracker --help)\n",
+    ],
+    [['--engine', 'go'], 'Allowed choices are uws, ws. (see shoal-tracker --help)\n'],
+    [['--volume', '11'], "unknown option '--volume' (see shoal-tracker --help)\n"],
+    [['extra'], 'too many arguments'],
+    [['--port', '70000'], 'from 0 to 65535'],
+    [['--report-interval', '0'], 'from 1 to 3600'],
   ])('used wrongly (%j) ends with 2 and says how to use it', async (args, message) => {
     const { code, stdout, stderr } = await start(...args).ended
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toContain(message)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
   })
 
   it.each([
     ['{', 'is not JSON'],
     ['[]', 'does not hold a JSON object'],
-    [{ prot: 1 }, '"prot"'],
+    [{ prot: 1 }, '"prot"; known: host, port, '],
     [{ limits: { maxSwarms: 'many' } }, 'limits.maxSwarms: '],
+    [{ limits: { maxSwarm: 1 } }, 'limits: Unrecognized key: "maxSwarm"; known: maxConnections, '],
     [{ engine: 'go' }, 'engine: '],
   ])('names what is wrong in its file (%j)', async (content, message) => {
     const { code, stderr } = await start('--config', await config(content)).ended

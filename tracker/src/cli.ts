@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { LOG_LEVELS } from './adapters/log.js'
-import { OptionsError } from './runtime/options.js'
+import { OptionsError, readSettings } from './runtime/options.js'
 
 /** The command line and the configuration file together, not yet validated. */
 export interface Invocation {
@@ -39,7 +39,7 @@ interface Flags {
  *
  * @param args without the program's own name
  * @throws UsageError
- * @throws OptionsError when the file cannot be read or is not a JSON object
+ * @throws OptionsError when the file cannot be read, is not a JSON object or holds something wrong
  */
 export async function readInvocation(args: readonly string[]): Promise<Invocation> {
   const flags = readFlags(args)
@@ -56,7 +56,7 @@ export async function readInvocation(args: readonly string[]): Promise<Invocatio
 function readFlags(args: readonly string[]): Flags {
   const program = new Command('shoal-tracker')
     .description('WebTorrent-compatible tracker with statistics and a dashboard.')
-    .option('--port <port>', 'port to listen on, 0 for a free one (default: 8000)', integer)
+    .option('--port <port>', 'port to listen on, 0 for a free one (default: 8000)', integer(0, 65_535))
     .option('--host <host>', 'address to listen on (default: 0.0.0.0)')
     .addOption(
       new Option('--engine <engine>', 'socket library (default: uws if it loads)').choices(['uws', 'ws']),
@@ -64,25 +64,41 @@ function readFlags(args: readonly string[]): Flags {
     .option('--redis <url>', 'join a cluster (not part of this version)')
     .option('--config <file>', 'JSON file with options; flags win over it')
     .option('--json', 'print one JSON line with the URL when ready')
-    .option('--report-interval <seconds>', 'seconds between the reports of peers (default: 10)', integer)
+    .option(
+      '--report-interval <seconds>',
+      'seconds between the reports of peers (default: 10)',
+      integer(1, 3600),
+    )
     .addOption(
       new Option('--log-level <level>', 'least important level logged to stderr').choices(LOG_LEVELS),
     )
-    .showHelpAfterError()
+    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .allowExcessArguments(false)
     .exitOverride()
   try {
     return program.parse(args, { from: 'user' }).opts<Flags>()
   } catch (error) {
-    // Commander has written the error and the help by now.
+    // Commander has written the error or the help by now.
     if (error instanceof CommanderError) throw new UsageError('', error.exitCode === 0 ? 0 : 2)
     throw error
   }
 }
 
-function integer(value: string): number {
-  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('A whole number is wanted.')
-  return Number(value)
+function integer(low: number, high: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value)
+    if (/^\d{1,9}$/.test(value) && number >= low && number <= high) return number
+    throw new InvalidArgumentError(`A whole number from ${low} to ${high} is wanted.`)
+  }
+}
+
+/** Commander writes "error: ..." and, for misspelt names, a second line with a guess. */
+function oneLine(text: string): string {
+  const said = text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll('\n', ' ')
+  return `${said} (see shoal-tracker --help)\n`
 }
 
 async function readConfigFile(path: string): Promise<object> {
@@ -100,6 +116,12 @@ async function readConfigFile(path: string): Promise<object> {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new OptionsError(`--config: ${path} does not hold a JSON object`)
+  }
+  try {
+    readSettings(value)
+  } catch (error) {
+    if (error instanceof OptionsError) throw new OptionsError(`--config: ${path}: ${error.message}`)
+    throw error
   }
   return value
 }

@@ -179,15 +179,19 @@ export class Mesh {
       }
       this.announce(this.joined ? 'update' : 'started', offers)
       this.joined = true
-      this.cancelAnnounce = this.ports.clock.setTimer(millis(this.announceEvery), () =>
-        this.announceWithOffers(),
-      )
+      this.announceLater()
     }
     this.offersReady = (): void => {
       if (ready()) send()
     }
     this.cancelAnnounce = this.ports.clock.setTimer(millis(OFFER_WAIT_MS), send)
     if (count === 0) send()
+  }
+
+  private announceLater(): void {
+    this.cancelAnnounce()
+    const wait = millis(this.announceEvery)
+    this.cancelAnnounce = this.ports.clock.setTimer(wait, () => this.announceWithOffers())
   }
 
   /** Called when an offer's text is there. */
@@ -229,9 +233,10 @@ export class Mesh {
     if (this.closed || message.infoHash !== this.options.swarmId.infoHash) return
     switch (message.type) {
       case 'reply':
-        this.swarmSize = message.complete + message.incomplete
-        this.events.swarmSize(this.swarmSize)
-        this.announceEvery = Math.min(message.reportInterval ?? message.interval, message.interval) * 1000
+        this.replied(
+          message.complete + message.incomplete,
+          Math.min(message.reportInterval ?? message.interval, message.interval),
+        )
         break
       case 'offer':
         this.answer(message.from, message.offerId, message.offer)
@@ -246,6 +251,16 @@ export class Mesh {
         break
     }
     this.updateHope()
+  }
+
+  private replied(members: number, interval: number): void {
+    const everySeconds = this.announceEvery / 1000
+    this.swarmSize = members
+    this.events.swarmSize(members)
+    if (interval === everySeconds) return
+    // The first reply tells the rhythm: the announce that is due by the default one comes sooner.
+    this.announceEvery = interval * 1000
+    if (this.offersReady === null) this.announceLater()
   }
 
   private answer(from: PeerId, offerId: string, offer: SessionDescription): void {

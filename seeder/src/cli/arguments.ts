@@ -126,10 +126,11 @@ function bytes(value: string): number {
   return Math.floor(Number(number) * factor)
 }
 
-/** Commander writes "error: ..."; ours begin with the program's name, as all other errors here. */
+/** Commander writes "error: ..."; ours begin with the program's name and end with where to look. */
 function oneLine(text: string): string {
-  return `shoal-seeder: ${text
+  const said = text
     .replace(/^error: /, '')
     .trim()
-    .replaceAll('\n', ' ')}\n`
+    .replaceAll('\n', ' ')
+  return `shoal-seeder: ${said.replace(/\.$/, '')}. See shoal-seeder --help.\n`
 }

@@ -64,7 +64,9 @@ export function readConfig(file: string): Config {
   if (result.success) return result.data
   const [issue] = result.error.issues
   const place = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
-  throw usage(`the configuration ${file} is wrong: ${place}${issue?.message ?? 'not an object'}.`)
+  const atTop = issue?.code === 'unrecognized_keys' && issue.path.length === 0
+  const known = atTop ? `; known: ${Object.keys(CONFIG.shape).join(', ')}` : ''
+  throw usage(`the configuration ${file} is wrong: ${place}${issue?.message ?? 'not an object'}${known}.`)
 }
 
 function usage(message: string): SeederError {

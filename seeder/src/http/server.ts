@@ -42,11 +42,24 @@ function listening(server: Server, port: number, host: string): Promise<void> {
         const mend = 'choose another with --http-port, or 0 for any free one'
         reject(new SeederError('port-in-use', `${place} is in use: ${mend}.`))
       } else {
-        reject(new SeederError('listen-failed', `cannot listen on ${place}: ${error.code ?? error.message}.`))
+        reject(new SeederError('listen-failed', `cannot listen on ${place}: ${reasonOf(error)}.`))
       }
     })
     server.listen(port, host, resolve)
   })
+}
+
+function reasonOf({ code, message }: Error & { readonly code?: string }): string {
+  switch (code) {
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'this machine has no such address; choose another --host'
+    case 'EACCES':
+      return 'it needs more rights; choose an --http-port from 1024'
+    default:
+      return code ?? message
+  }
 }
 
 function urlOf(server: Server, host: string): string {

@@ -32,7 +32,7 @@ export function ephemeralSigner(): Signer {
  * @throws SeederError (`bad-key`)
  */
 export function signerFromFile(file: string): Signer {
-  const hint = `Make one with: shoal-seeder keygen ${file}`
+  const hint = 'Make one with: shoal-seeder keygen FILE'
   let pem: string
   try {
     pem = readFileSync(file, 'utf8')
@@ -67,8 +67,13 @@ export function writeNewKey(file: string): string {
     writeFileSync(file, pem, { mode: 0o600, flag: 'wx' })
   } catch (error) {
     const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    const reason = exists ? 'the file exists; choose another name, or remove it first' : String(error)
-    throw new SeederError('bad-key', `cannot write the key ${file}: ${reason}`)
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    const reason = exists
+      ? 'the file exists; choose another name, or remove it first'
+      : missing
+        ? 'there is no such folder; make it first'
+        : String(error)
+    throw new SeederError('bad-key', `cannot write the key ${file}: ${reason}.`)
   }
   return rawPublicKey(createPublicKey(privateKey))
 }

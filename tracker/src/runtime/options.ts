@@ -15,6 +15,13 @@ const DEFAULT_MAX_CONNECTIONS = 100_000
 
 const positive = (max: number) => z.int().min(1).max(max)
 
+const limitsSchema = z.strictObject({
+  maxConnections: positive(10_000_000).default(DEFAULT_MAX_CONNECTIONS),
+  maxPeersPerSocket: positive(10_000).default(DEFAULT_REGISTRY_LIMITS.maxPeersPerSocket),
+  maxPeersPerSwarm: positive(10_000_000).default(DEFAULT_REGISTRY_LIMITS.maxPeersPerSwarm),
+  maxSwarms: positive(10_000_000).default(DEFAULT_REGISTRY_LIMITS.maxSwarms),
+})
+
 /**
  * What a configuration file may say; the same keys are the options of `createTracker`.
  *
@@ -29,14 +36,7 @@ const settingsSchema = z.strictObject({
   reportIntervalSeconds: positive(3600).default(DEFAULT_REPORT_INTERVAL_SECONDS),
   logLevel: z.enum(LOG_LEVELS).default('info'),
   dashboardFolder: z.string().min(1).optional(),
-  limits: z
-    .strictObject({
-      maxConnections: positive(10_000_000).default(DEFAULT_MAX_CONNECTIONS),
-      maxPeersPerSocket: positive(10_000).default(DEFAULT_REGISTRY_LIMITS.maxPeersPerSocket),
-      maxPeersPerSwarm: positive(10_000_000).default(DEFAULT_REGISTRY_LIMITS.maxPeersPerSwarm),
-      maxSwarms: positive(10_000_000).default(DEFAULT_REGISTRY_LIMITS.maxSwarms),
-    })
-    .prefault({}),
+  limits: limitsSchema.prefault({}),
 })
 
 export type TrackerSettings = z.output<typeof settingsSchema>
@@ -73,5 +73,11 @@ export function readSettings(options: unknown): TrackerSettings {
   if (result.success) return result.data
   const issue = result.error.issues[0]
   const key = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
-  throw new OptionsError(`${key}${issue?.message ?? 'wrong'}`)
+  const known = issue?.code === 'unrecognized_keys' ? `; known: ${knownKeys(issue.path)}` : ''
+  throw new OptionsError(`${key}${issue?.message ?? 'wrong'}${known}`)
+}
+
+/** Keys of the object at `path`: of the settings themselves, or of their limits. */
+function knownKeys(path: readonly PropertyKey[]): string {
+  return Object.keys(path.length === 0 ? settingsSchema.shape : limitsSchema.shape).join(', ')
 }

@@ -70,6 +70,11 @@ export class SendBuffers {
     this.#of(message.channel).push(message)
   }
 
+  /** Something waits to be sent. */
+  get waiting(): boolean {
+    return this.#lossy.bytes > 0 || this.#control.bytes > 0
+  }
+
   bufferedBytes(channel: ChannelKind): number {
     return this.#of(channel).bytes
   }

@@ -157,7 +157,7 @@ export class MemoryLink implements PeerLink, UplinkSender {
   /** The message came to this host, or was dropped before its last line; the sender will learn it. */
   fateKnownAt(at: number, message: QueuedMessage, lost: boolean): void {
     this.buffers.window.acknowledgeAt(at, message.bytes, lost)
-    if (this.#state === 'open') this.host.uplink.wake(this)
+    if (this.#state === 'open' && this.buffers.waiting) this.host.uplink.wake(this)
   }
 
   /** Hands a message that came to the owner. */
@@ -170,7 +170,8 @@ export class MemoryLink implements PeerLink, UplinkSender {
       return
     }
     // A copy: on a real network the receiver's bytes are its own.
-    this.#owner.now((events) => events.onMessage(channel, data.slice()))
+    const bytes = this.host.network.light ? data : data.slice()
+    this.#owner.now((events) => events.onMessage(channel, bytes))
   }
 
   #emitLocalSignals(): void {

@@ -18,6 +18,12 @@ export interface MemoryNetworkOptions {
    * round trips of ICE, DTLS and SCTP, which it is unless given.
    */
   readonly openingMs?: (from: MemoryHost, to: MemoryHost) => number
+  /**
+   * The receiver is handed the sender's own bytes, and a message that finds the download line idle is
+   * there at once, its own time on that line left out. For simulations of many hosts whose owners
+   * change no message.
+   */
+  readonly light?: boolean
   /** Off: links send as fast as lines and paths let them. On unless given. */
   readonly congestionControl?: boolean
   /**
@@ -32,6 +38,7 @@ export class MemoryNetwork {
   readonly clock: Clock
   readonly random: Random
   readonly congestionControl: boolean
+  readonly light: boolean
   readonly #defaultPath: (from: MemoryHost, to: MemoryHost) => PathConditions
   readonly openingMs: (from: MemoryHost, to: MemoryHost) => number
   readonly #paths = new Map<string, PathConditions>()
@@ -44,6 +51,7 @@ export class MemoryNetwork {
     this.clock = options.clock
     this.random = options.random ?? seededRandom(1)
     this.congestionControl = options.congestionControl ?? true
+    this.light = options.light ?? false
     const path = { ...CLEAR_PATH, ...options.path }
     this.#defaultPath = options.pathBetween ?? (() => path)
     this.openingMs = options.openingMs ?? (() => 0)
