@@ -127,7 +127,7 @@ export function makeCharts(rates: HTMLElement, audience: HTMLElement, listener: 
           points: { show: false },
         },
         {
-          label: 'Viewers',
+          label: 'From viewers',
           scale: 'rate',
           width: 1,
           stroke: () => palette.surface,

@@ -52,7 +52,8 @@ export function startStack(port, tell) {
     const origin = await startOrigin({ root: DEFAULT_SAMPLE_ROOT, port: port(2) })
     await keep(origin.close)
     const tracker = await service('tracker', 'tracker/bin/shoal-tracker.js', [
-      ...['--host', HOST, '--port', String(port(1)), '--log-level', 'warn', '--json'],
+      ...['--host', HOST, '--port', String(port(1)), '--report-interval', '2'],
+      ...['--log-level', 'warn', '--json'],
     ])
     const announce = tracker.replace(/^http/, 'ws')
     const [vod, live] = [`${origin.url}/vod/master.m3u8`, `${origin.url}/live/master.m3u8`]
