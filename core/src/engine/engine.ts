@@ -288,10 +288,12 @@ export class Engine {
         return
       }
       case 'have':
-        if (peer.haveBudget.take(1, this.now)) peer.have.apply(message)
+        if (peer.haveBudget.take(1, this.now) && peer.have.apply(message)) peer.backlogToldAt = this.now
         return
       case 'request':
-        if (this.options.uploads) this.uploader.request(peer, message, this.now)
+        if (!this.options.uploads) return
+        this.uploader.request(peer, message, this.now)
+        this.announcer.tellBacklog(peer, this.now)
         return
       case 'cancel':
         return this.uploader.cancel(peer.link, message.requestIds)

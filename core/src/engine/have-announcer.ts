@@ -20,6 +20,10 @@ const HAVE_BATCH_MS = 30
 /** A summary repeats everything, in case deltas were lost: this often, in milliseconds. */
 const HAVE_SUMMARY_INTERVAL_MS = 10_000
 
+/** An asker hears of an upload queue of this length, this often at most, in milliseconds. */
+const BACKLOG_WORTH_TELLING_MS = 200
+const BACKLOG_INTERVAL_MS = 200
+
 /** Everything that is held, ready to be told to anyone. */
 interface Summary {
   readonly batches: readonly (readonly HaveEntry[])[]
@@ -142,6 +146,14 @@ export class HaveAnnouncer {
       }
     }
     for (const batch of split(entries, MAX_LOSSY_MESSAGE_BYTES)) this.send(peer, 'lossy', false, batch)
+  }
+
+  /** Tells an asker that it must wait, where the queue is long and that was not told just now. */
+  tellBacklog(peer: Peer, now: Millis): void {
+    if (now - peer.backlogTellAt < BACKLOG_INTERVAL_MS || this.backlogMs() < BACKLOG_WORTH_TELLING_MS) return
+    peer.backlogTellAt = now
+    this.backlog = null
+    this.send(peer, 'lossy', false, [])
   }
 
   private send(

@@ -70,6 +70,10 @@ export class Peer {
   /** Bytes in the lossy channel's send buffer, as far as known. */
   lossyBuffered = 0
   windowBytes = FIRST_WINDOW_BYTES
+  /** When it last told how long its upload queue is. */
+  backlogToldAt = 0
+  /** When it was last told how long ours is, other than with news of segments. */
+  backlogTellAt = 0
   /** Not asked before this time: it owed answers that did not come. */
   suspectUntil = 0
   lastDataAt: Millis | null = null
@@ -106,6 +110,11 @@ export class Peer {
     return this.identity?.uploads === true && this.have.offers(id)
   }
 
+  /** What is left of the queue that the peer told of, in milliseconds. */
+  backlogMs(now: Millis): number {
+    return Math.max(0, this.have.backlogMs - (now - this.backlogToldAt))
+  }
+
   /** Room in the window for `bytes` more; one request is always allowed. */
   hasRoom(bytes: number): boolean {
     return this.requests.size === 0 || this.outstandingBytes + bytes <= this.windowBytes
@@ -117,10 +126,10 @@ export class Peer {
   }
 
   /** Expected milliseconds until `bytes` asked for now would be here. */
-  eta(bytes: number): number {
+  eta(bytes: number, now: Millis): number {
     const rate = this.rate.value ?? UNKNOWN_RATE_BYTES_PER_SECOND
     const rtt = this.roundTrip.value ?? UNKNOWN_RTT_MS
-    return rtt / 2 + this.have.backlogMs + ((this.outstandingBytes + bytes) * 1000) / rate
+    return rtt / 2 + this.backlogMs(now) + ((this.outstandingBytes + bytes) * 1000) / rate
   }
 
   /** Data came for a request. */

@@ -26,6 +26,12 @@ const SUSPECT_MS = 5_000
 /** Late answers in a row after which the connection is given up. */
 export const MAX_TIMEOUTS = 6
 
+/**
+ * A peer with a longer upload queue than this is not asked for more, in milliseconds: what it has and
+ * is asked for soon comes from others that have got it meanwhile.
+ */
+const MAX_BACKLOG_MS = 400
+
 /** What the requests' owner hears. */
 export interface PieceDownloadEvents {
   /** All chunks of a piece are here, not yet verified. */
@@ -67,7 +73,7 @@ export class PieceDownloads {
     for (const { piece, holders } of this.rarestFirst(segment, open, peers, now)) {
       if (this.inFlight.size >= MAX_OUTSTANDING) return
       const span = segment.pieceSpan(piece)
-      const peer = this.bestProvider(holders, span.end - span.start)
+      const peer = this.bestProvider(holders, span.end - span.start, now)
       if (peer === null) continue
       want.peersSince ??= now
       this.ask(peer, segment, piece, want.deadline, now)
@@ -161,12 +167,12 @@ export class PieceDownloads {
   }
 
   /** The holder that would deliver soonest, +-10 % so that equals share the load. */
-  private bestProvider(holders: readonly Peer[], bytes: number): Peer | null {
+  private bestProvider(holders: readonly Peer[], bytes: number, now: Millis): Peer | null {
     let best: Peer | null = null
     let bestEta = Number.POSITIVE_INFINITY
     for (const peer of holders) {
-      if (!peer.hasRoom(bytes)) continue
-      const eta = peer.eta(bytes) * (0.9 + 0.2 * this.random())
+      if (!peer.hasRoom(bytes) || peer.backlogMs(now) > MAX_BACKLOG_MS) continue
+      const eta = peer.eta(bytes, now) * (0.9 + 0.2 * this.random())
       if (eta < bestEta) {
         best = peer
         bestEta = eta
@@ -211,8 +217,10 @@ export class PieceDownloads {
     }
     // While the peer sends other pieces, this one waits its turn there.
     const silence = now - Math.max(request.lastActivity, peer.lastDataAt ?? 0)
-    if (silence < Math.min(timeout * 2 ** request.vainRepairs, SILENCE_MS)) return false
-    const silent = now - Math.max(request.askedAt, peer.lastDataAt ?? 0) >= SILENCE_MS
+    // Nor is a peer silent that said how many others it serves first.
+    const queued = peer.have.backlogMs
+    if (silence < queued + Math.min(timeout * 2 ** request.vainRepairs, SILENCE_MS)) return false
+    const silent = now - Math.max(request.askedAt, peer.lastDataAt ?? 0) >= queued + SILENCE_MS
     if (!silent && request.vainRepairs < MAX_REPAIRS) {
       this.repair(peer, request, now)
       return true
