@@ -209,7 +209,14 @@ export class Downloader {
       if (segment.manifest !== null) this.pieces.schedule(want, peers, now)
       else if (want.http === null) this.manifests.ensure(want, peers, now)
     }
+    this.setReceiving(segment, this.pieces.isAsking(segment))
     return Math.min(due ?? Number.POSITIVE_INFINITY, now + LOOK_INTERVAL_MS)
+  }
+
+  private setReceiving(segment: Segment, receiving: boolean): void {
+    if (segment.receiving === receiving) return
+    segment.receiving = receiving
+    this.events.segmentChanged(segment)
   }
 
   /** HTTP loads what is missing: peers are not asked for it any longer. */
@@ -375,7 +382,9 @@ export class Downloader {
 
   private end(want: Want): void {
     this.wants.delete(want.id)
-    if (!this.isWanted(want.segment)) this.manifests.settled(want.segment.key, this.events.readyPeers())
+    if (this.isWanted(want.segment)) return
+    this.setReceiving(want.segment, false)
+    this.manifests.settled(want.segment.key, this.events.readyPeers())
   }
 
   private count(segment: Segment, source: 'http' | 'peers' | 'seeders', bytes: number): void {

@@ -176,18 +176,18 @@ function isWholeAndComplete(segment: Segment): boolean {
 }
 
 function worthTelling(segment: Segment): boolean {
-  return segment.fetching || segment.verified.size > 0
+  return segment.arriving || segment.verified.size > 0
 }
 
 function toldOf(segment: Segment): Told {
-  return { pieces: segment.verified.size, fetching: segment.fetching }
+  return { pieces: segment.verified.size, fetching: segment.arriving }
 }
 
 function entryOf(segment: Segment): HaveEntry {
   return {
     kind: 'segment',
     segment: segment.id,
-    fetching: segment.fetching,
+    fetching: segment.arriving,
     pieces: segment.verified.bits,
   }
 }

@@ -183,4 +183,6 @@ export interface UploadRequest {
   bytes: Uint8Array | null
   /** They are on their way from the host's `PieceReader`. */
   reading: boolean
+  /** Its first chunk has left. */
+  started: boolean
 }

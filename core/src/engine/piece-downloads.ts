@@ -63,6 +63,12 @@ export class PieceDownloads {
     return this.inFlight.size
   }
 
+  /** True where pieces of the segment are asked for. */
+  isAsking(segment: Segment): boolean {
+    for (const { request } of this.inFlight.values()) if (request.segment === segment) return true
+    return false
+  }
+
   /** Asks for what is missing of one wanted segment, as far as windows allow. */
   schedule(want: Want, peers: readonly Peer[], now: Millis): void {
     const { segment } = want

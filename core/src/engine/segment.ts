@@ -29,6 +29,8 @@ export class Segment {
   external = false
   /** Being fetched by HTTP here or, for a seeder, by its host. */
   fetching = false
+  /** Pieces of it are on their way from peers. */
+  receiving = false
   /** Span that an HTTP load brings now, whichever want it is for; peers are not asked for it. */
   loading: ByteSpan | null = null
   /** Manifests of peers failed for it: it comes from HTTP alone. */
@@ -63,6 +65,11 @@ export class Segment {
     const change = (buffer?.byteLength ?? 0) - (this.held?.byteLength ?? 0)
     this.held = buffer
     if (change !== 0) this.onResize?.(change)
+  }
+
+  /** More pieces will follow: neighbours need not look for them elsewhere. */
+  get arriving(): boolean {
+    return this.fetching || this.receiving
   }
 
   get size(): number | null {

@@ -4,6 +4,7 @@ import {
   chunkCountOf,
   encodeMessage,
   MAX_LOSSY_MESSAGE_BYTES,
+  MAX_PIECES_PER_SEGMENT,
   type Millis,
   NO_DEADLINE_MS,
   type Request,
@@ -27,6 +28,12 @@ const UNKNOWN_UPLINK_BYTES_PER_SECOND = 1_000_000
 
 /** With more than this in a channel's buffer, a whole message does not fit below its bound. */
 const FULL_BUFFER_BYTES = LOSSY_BUFFER_HIGH_BYTES - MAX_LOSSY_MESSAGE_BYTES
+
+/** Uplink time that may wait in the send buffers of all peers together, in seconds. */
+const BUFFER_SECONDS = 0.1
+
+/** With those buffers full, room is looked for again after this long, in milliseconds. */
+const BLOCKED_LOOK_MS = 10
 
 /** Chunks of one request in a row, so that choosing the most urgent one is not paid for each. */
 const CHUNKS_PER_TURN = 8
@@ -73,6 +80,8 @@ export class Uploader {
   private readonly uplink = new TransferRate()
   private uplinkSince: Millis | null = null
   private uplinkBytes = 0
+  /** How often each piece of a segment has left here. */
+  private readonly sent = new WeakMap<Segment, Uint16Array>()
   private nextJob = 0
   private nextOrder = 0
   private readonly store: SegmentStore
@@ -105,7 +114,7 @@ export class Uploader {
       return
     }
     const held = segment.verified.has(message.piece)
-    if (!held && !segment.fetching) return
+    if (!held && !segment.arriving) return
     if (queue.requests.size >= MAX_REQUESTS_PER_PEER) return
     const wait = message.deadlineMs === NO_DEADLINE_MS ? MAX_WAIT_MS : message.deadlineMs
     const upload: UploadRequest = {
@@ -117,6 +126,7 @@ export class Uploader {
       chunks,
       bytes: null,
       reading: false,
+      started: false,
     }
     queue.requests.set(upload.id, upload)
     this.store.touch(segment)
@@ -174,6 +184,7 @@ export class Uploader {
 
   private sendAll(now: Millis): Millis | null {
     for (;;) {
+      if (this.bufferedBytes() >= this.bufferBound()) return (now + BLOCKED_LOOK_MS) as Millis
       const next = this.mostUrgent(now)
       if (next === null) {
         this.measureUplink(now)
@@ -186,6 +197,22 @@ export class Uploader {
         this.sendChunk(next.queue, next.upload, now)
       }
     }
+  }
+
+  /** Bytes in the send buffers of all peers that are served. */
+  private bufferedBytes(): number {
+    let bytes = 0
+    for (const { peer } of this.queues.values()) bytes += peer.lossyBuffered
+    return bytes
+  }
+
+  /**
+   * What may lie in all send buffers together: a tenth of a second of the uplink, so that one piece
+   * after another leaves whole and is passed on by its receiver while the next one leaves.
+   */
+  private bufferBound(): number {
+    const uplink = this.uplink.value ?? UNKNOWN_UPLINK_BYTES_PER_SECOND
+    return Math.max(LOSSY_BUFFER_HIGH_BYTES, uplink * BUFFER_SECONDS)
   }
 
   private queueOf(peer: Peer): Queue {
@@ -208,7 +235,7 @@ export class Uploader {
     for (const upload of queue.requests.values()) {
       if (!upload.segment.external || upload.reading) continue
       if (upload.bytes !== null) ahead += upload.bytes.byteLength
-      else if (next === null || goesBefore(upload, next)) next = upload
+      else if (next === null || this.goesBefore(upload, next)) next = upload
     }
     if (next === null || (ahead > 0 && ahead + pieceBytes(next) > READ_AHEAD_BYTES)) return
     const jobId = this.nextJob++
@@ -227,7 +254,7 @@ export class Uploader {
       const room = queue.peer.lossyBuffered <= FULL_BUFFER_BYTES
       for (const upload of queue.requests.values()) {
         if (upload.deadline < now) queue.requests.delete(upload.id)
-        else if (room && upload.bytes !== null && (best === null || goesBefore(upload, best.upload))) {
+        else if (room && upload.bytes !== null && (best === null || this.goesBefore(upload, best.upload))) {
           best = { queue, upload }
         }
       }
@@ -242,6 +269,7 @@ export class Uploader {
   private sendChunk(queue: Queue, upload: UploadRequest, now: Millis): void {
     const range = upload.chunks[0]
     if (range === undefined || upload.bytes === null) return
+    if (!upload.started) this.begin(upload)
     const start = range.start * CHUNK_BYTES
     const payload = upload.bytes.subarray(start, start + CHUNK_BYTES)
     const peer = queue.peer
@@ -265,6 +293,28 @@ export class Uploader {
     if (upload.chunks.length === 0) queue.requests.delete(upload.id)
   }
 
+  private begin(upload: UploadRequest): void {
+    upload.started = true
+    const sent = this.sent.get(upload.segment) ?? new Uint16Array(MAX_PIECES_PER_SEGMENT)
+    this.sent.set(upload.segment, sent)
+    sent[upload.piece] = (sent[upload.piece] ?? 0) + 1
+  }
+
+  private timesSent({ segment, piece }: UploadRequest): number {
+    return this.sent.get(segment)?.[piece] ?? 0
+  }
+
+  /**
+   * Which of two requests goes first: the one with the earlier deadline, where the deadlines differ
+   * by more than their jitter; else one that is begun; else the piece that has left here the fewest
+   * times, since whoever has got a piece passes it on; else the older request.
+   */
+  private goesBefore(a: UploadRequest, b: UploadRequest): boolean {
+    if (Math.abs(a.deadline - b.deadline) > OVERTAKE_MS) return a.deadline < b.deadline
+    if (a.started !== b.started) return a.started
+    return (this.timesSent(a) - this.timesSent(b) || a.order - b.order) < 0
+  }
+
   /** Rate while there is something to send: what the channels took, less what waits in them. */
   private measureUplink(now: Millis): void {
     if (this.uplinkSince === null) return
@@ -285,11 +335,6 @@ export class Uploader {
     this.uplinkSince = null
     this.uplinkBytes = 0
   }
-}
-
-function goesBefore(a: UploadRequest, b: UploadRequest): boolean {
-  if (Math.abs(a.deadline - b.deadline) > OVERTAKE_MS) return a.deadline < b.deadline
-  return a.order < b.order
 }
 
 function dropUpload(queue: Queue, upload: UploadRequest): void {

@@ -36,6 +36,8 @@ class SwarmRuntime implements Swarm {
   private readonly wants = new Map<number, OpenWant>()
   private readonly loads = new Map<number, () => void>()
   private readonly queue: Untimed<Input>[] = []
+  /** Connections whose lossy channel still had something to send when it was last looked at. */
+  private readonly unsent = new Set<LinkId>()
   private running = false
   private nextWant = 1
   private stalls = 0
@@ -208,7 +210,10 @@ class SwarmRuntime implements Swarm {
 
   private tellBuffered(id: LinkId): void {
     const link = this.mesh.link(id)
-    if (link !== null) this.input({ type: 'link-buffered', link: id, bytes: link.bufferedAmount('lossy') })
+    const bytes = link?.bufferedAmount('lossy') ?? 0
+    if (bytes > 0) this.unsent.add(id)
+    else this.unsent.delete(id)
+    if (link !== null) this.input({ type: 'link-buffered', link: id, bytes })
   }
 
   /** Consumers hear asynchronously, so that `fetch` has returned, and nothing after the end. */
@@ -242,8 +247,10 @@ class SwarmRuntime implements Swarm {
   private wake(at: number): void {
     const { clock } = this.ports
     this.cancelWake()
-    this.cancelWake = clock.setTimer(millis(Math.max(0, at - clock.now())), () =>
-      this.input({ type: 'tick' }),
-    )
+    this.cancelWake = clock.setTimer(millis(Math.max(0, at - clock.now())), () => {
+      // Channels tell only when they fall below a threshold: what drained above or below it is read.
+      for (const link of [...this.unsent]) this.tellBuffered(link)
+      this.input({ type: 'tick' })
+    })
   }
 }
