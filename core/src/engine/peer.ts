@@ -77,7 +77,6 @@ export class Peer {
   /** Not asked before this time: it owed answers that did not come. */
   suspectUntil = 0
   lastDataAt: Millis | null = null
-  private newestServed: { readonly askedAt: number; readonly deadline: number } | null = null
   lastPieceAt = 0
   timeouts = 0
   corrupt = 0
@@ -130,23 +129,6 @@ export class Peer {
     const rate = this.rate.value ?? UNKNOWN_RATE_BYTES_PER_SECOND
     const rtt = this.roundTrip.value ?? UNKNOWN_RTT_MS
     return rtt / 2 + this.backlogMs(now) + ((this.outstandingBytes + bytes) * 1000) / rate
-  }
-
-  /** Data came for a request. */
-  served(request: PieceRequest): void {
-    if (request.lastAskedAt >= (this.newestServed?.askedAt ?? 0)) {
-      this.newestServed = { askedAt: request.lastAskedAt, deadline: request.deadline }
-    }
-  }
-
-  /**
-   * The peer has served what was asked after this request and is no more urgent: servers go by
-   * deadline, then in order, so that this request, or the answer to it, must be lost.
-   */
-  hasOvertaken(request: PieceRequest): boolean {
-    const { newestServed } = this
-    if (newestServed === null || newestServed.deadline < request.deadline) return false
-    return newestServed.askedAt > request.lastAskedAt
   }
 
   /** A piece came whole. */

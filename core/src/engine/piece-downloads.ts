@@ -105,7 +105,6 @@ export class PieceDownloads {
       peer.roundTrip.sample((now - request.askedAt) as Millis)
     }
     peer.lastDataAt = now
-    peer.served(request)
     if (!request.complete) return false
     this.release(peer, request)
     peer.pieceDone(request, now)
@@ -189,6 +188,7 @@ export class PieceDownloads {
 
   private ask(peer: Peer, segment: Segment, piece: number, deadline: Millis, now: Millis): void {
     const request = new PieceRequest(this.nextRequest++ >>> 0, segment, piece, deadline, now)
+    request.expectedMs = peer.eta(request.bytes, now)
     peer.requests.set(request.id, request)
     this.inFlight.set(pieceKey(segment, piece), { peer, request })
     this.sendRequest(peer, request, request.missingRanges(), now)
@@ -221,12 +221,13 @@ export class PieceDownloads {
       this.repair(peer, request, now)
       return false
     }
-    // While the peer sends other pieces, this one waits its turn there.
-    const silence = now - Math.max(request.lastActivity, peer.lastDataAt ?? 0)
-    // Nor is a peer silent that said how many others it serves first.
+    // While the peer sends other pieces, or said how many others it serves first, this one waits.
     const queued = peer.have.backlogMs
-    if (silence < queued + Math.min(timeout * 2 ** request.vainRepairs, SILENCE_MS)) return false
+    const quiet = now - Math.max(request.lastActivity, peer.lastDataAt ?? 0)
     const silent = now - Math.max(request.askedAt, peer.lastDataAt ?? 0) >= queued + SILENCE_MS
+    // Asked again twice before that: one lost packet must not look like a dead peer.
+    const late = quiet >= queued + Math.min(timeout * 2 ** request.vainRepairs, SILENCE_MS / 3)
+    if (!silent && !late) return false
     if (!silent && request.vainRepairs < MAX_REPAIRS) {
       this.repair(peer, request, now)
       return true
@@ -242,15 +243,15 @@ export class PieceDownloads {
   }
 
   /**
-   * A gap, or a later request served before this one, has lasted a reordering window, and a repair of it would have been answered by now: one
-   * repair each round trip, since a storm of them is worse than the loss.
+   * A gap has lasted a reordering window, or the request itself must be lost, and a repair would have
+   * been answered by now: one repair each round trip, since a storm of them is worse than the loss.
    */
   private lossProved(peer: Peer, request: PieceRequest, now: Millis): boolean {
     const rtt = peer.roundTrip.value ?? MIN_ANSWER_TIMEOUT_MS
     // A repair waits behind what the peer has queued for us.
     const answered = (request.lastRepairAt ?? 0) + rtt * 1.5 + peer.drainMs
     if (request.lastRepairAt !== null && now < answered) return false
-    if (!request.gapSeen && !peer.hasOvertaken(request)) return false
+    if (!request.gapSeen && !isOverdue(peer, request, now)) return false
     request.gapSince ??= now
     return now - request.gapSince >= Math.max(MIN_REORDERING_MS, rtt / 4)
   }
@@ -259,6 +260,16 @@ export class PieceDownloads {
     peer.requests.delete(request.id)
     this.inFlight.delete(pieceKey(request.segment, request.piece))
   }
+}
+
+/**
+ * The peer sends other pieces, and nothing of this request in twice the time that its queue and rate
+ * made likely: the request itself was lost. A peer that sends nothing at all is another matter.
+ */
+function isOverdue(peer: Peer, request: PieceRequest, now: Millis): boolean {
+  if (peer.lastDataAt === null || now - peer.lastDataAt >= MIN_ANSWER_TIMEOUT_MS) return false
+  const patience = 2 * request.expectedMs + MIN_ANSWER_TIMEOUT_MS
+  return request.received === 0 && now - request.lastAskedAt >= patience
 }
 
 function pieceKey(segment: Segment, piece: number): string {

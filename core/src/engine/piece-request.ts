@@ -25,6 +25,8 @@ export class PieceRequest {
   lastActivity: Millis
   firstDataAt: Millis | null = null
   lastDataAt: Millis | null = null
+  /** Milliseconds in which it was likely to be here when it was asked for. */
+  expectedMs = 0
   /** Times it was asked for again, and how many of those since anything came. */
   repairs = 0
   vainRepairs = 0

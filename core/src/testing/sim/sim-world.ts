@@ -42,7 +42,8 @@ export class SimWorld {
     this.ledger = new Ledger(onLoad)
     this.topology = new Topology(options)
     const { pathBetween, openingMs } = this.topology
-    this.network = new MemoryNetwork({ clock, random: seededRandom(seed), pathBetween, openingMs })
+    const random = seededRandom(seed)
+    this.network = new MemoryNetwork({ clock, random, pathBetween, openingMs, light: true })
     this.tracker = new MemoryTracker(clock, seededRandom(seed + 1))
     this.content = new SharedContent(segmentBytesOf(options))
     const content = (sequence: number): Uint8Array => this.content.of(sequence)

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest'
+import { SIM_DEFAULTS, type SimOptions, type SimReport, simulate } from '../index.js'
+
+/** Names that other programs rely on, besides the wall time and memory of a program's run. */
+const CONTRACT = [
+  'viewers',
+  'rho',
+  'seed',
+  'workload',
+  'offload',
+  'offloadSteady',
+  'bound',
+  'httpCopiesPerSegment',
+  'rebuffers',
+  'twinRebuffers',
+  'startupP95Ms',
+  'twinStartupP95Ms',
+  'duplicateShare',
+  'controlShare',
+  'firstPeerByteP50Ms',
+  'firstPeerByteP95Ms',
+  'pollutedBytesPlayed',
+  'largestComponentShare',
+] as const
+
+/** A tenth of the default bitrate: fewer chunks, so that a run takes a moment. */
+function run(options: Partial<SimOptions> = {}): Promise<SimReport> {
+  return simulate({ ...SIM_DEFAULTS, viewers: 10, seconds: 40, bitsPerSecond: 400_000, ...options })
+}
+
+describe('the simulator', () => {
+  it('finds the same again from the same seed, and something else from another', async () => {
+    const first = await run({ viewers: 6, workload: 'mix', loss: 0.01 })
+    expect(await run({ viewers: 6, workload: 'mix', loss: 0.01 })).toEqual(first)
+    expect(await run({ viewers: 6, workload: 'mix', loss: 0.01, seed: 2 })).not.toEqual(first)
+  })
+
+  it('offloads, and nobody plays worse than by HTTP alone', async () => {
+    const report = await run()
+    expect(Object.keys(report)).toEqual(expect.arrayContaining([...CONTRACT]))
+    expect(report.offloadSteady).toBeGreaterThan(0.1)
+    expect(report.offloadSteady).toBeLessThanOrEqual(1)
+    expect(report.bound).toBeCloseTo(0.9)
+    expect(report.httpCopiesPerSegment).toBeGreaterThanOrEqual(0.9)
+    expect(report.rebuffers).toBe(0)
+    expect(report.startupP95Ms).toBe(report.twinStartupP95Ms)
+    expect(report.firstPeerByteP50Ms).toBeGreaterThan(0)
+    expect(report.largestComponentShare).toBe(1)
+    expect(report.pollutedBytesPlayed).toBe(0)
+  })
+
+  it('deals viewers and their twins the same fate, where peers cannot matter', async () => {
+    const edge = { ...SIM_DEFAULTS.edge, errorShare: 0.1, slowShare: 0.2 }
+    const report = await run({ natFailure: 1, edge })
+    expect(report.offload).toBe(0)
+    expect(report.startupP50Ms).toBe(report.twinStartupP50Ms)
+    expect(report.startupP95Ms).toBe(report.twinStartupP95Ms)
+    expect(report.firstPeerByteP50Ms).toBeNull()
+  })
+
+  it.each(['flash', 'vod', 'tail-off', 'mix'] as const)('runs the workload %s', async (workload) => {
+    const report = await run({ workload, viewers: 8 })
+    expect(report.workload).toBe(workload)
+    expect(report.offload).toBeGreaterThan(0)
+    expect(report.startupP50Ms).toBeGreaterThan(0)
+  })
+
+  it.each(['tracker-away', 'cdn-503', 'partition', 'leader-killed'] as const)(
+    'runs the fault %s',
+    async (fault) => {
+      const report = await run({ fault, viewers: 8 })
+      expect(report.fault).toBe(fault)
+      expect(report.offload).toBeGreaterThan(0)
+      expect(report.rebuffers).toBeLessThanOrEqual(report.twinRebuffers)
+    },
+  )
+
+  it('meets polluters, and plays nothing of theirs', async () => {
+    const report = await run({ fault: 'polluters', viewers: 30, seconds: 24 })
+    expect(report.corruptPieces).toBeGreaterThan(0)
+    expect(report.pollutedBytesPlayed).toBe(0)
+  })
+})
