@@ -29,6 +29,7 @@ import { Reader } from './reader.js'
 import type { ByteSpan, PeerId, TrackId } from './units.js'
 import {
   ENTRY_DROPPED,
+  ENTRY_EXPECTED,
   ENTRY_FETCHING,
   ENTRY_RUN,
   ENTRY_SEGMENT,
@@ -170,11 +171,17 @@ function readHave(reader: Reader, swarmTag: number): PeerMessage {
 
 function readHaveEntry(reader: Reader): HaveEntry {
   const kind = reader.u8()
-  if (kind === ENTRY_SEGMENT || kind === ENTRY_FETCHING) {
+  if (kind === ENTRY_SEGMENT || kind === ENTRY_FETCHING || kind === ENTRY_EXPECTED) {
     const segment = readSegment(reader)
     const high = reader.u32()
     const low = reader.u32()
-    return { kind: 'segment', segment, fetching: kind === ENTRY_FETCHING, pieces: { low, high } }
+    const entry = {
+      kind: 'segment',
+      segment,
+      fetching: kind === ENTRY_FETCHING,
+      pieces: { low, high },
+    } as const
+    return kind === ENTRY_EXPECTED ? { ...entry, expected: true } : entry
   }
   if (kind !== ENTRY_RUN && kind !== ENTRY_DROPPED) {
     throw new DecodeError('bad-value', `Have entry ${kind}`)

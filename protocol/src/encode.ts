@@ -16,6 +16,7 @@ import type {
 import { MessageType } from './messages.js'
 import {
   ENTRY_DROPPED,
+  ENTRY_EXPECTED,
   ENTRY_FETCHING,
   ENTRY_RUN,
   ENTRY_SEGMENT,
@@ -160,7 +161,7 @@ function encodeHave(have: Have): Uint8Array {
 
 function writeHaveEntry(writer: Writer, entry: HaveEntry): void {
   if (entry.kind === 'segment') {
-    writer.u8(entry.fetching ? ENTRY_FETCHING : ENTRY_SEGMENT)
+    writer.u8(entry.fetching ? ENTRY_FETCHING : entry.expected ? ENTRY_EXPECTED : ENTRY_SEGMENT)
     writeSegment(writer, entry.segment).u32(entry.pieces.high).u32(entry.pieces.low)
     return
   }

@@ -95,6 +95,11 @@ export interface HaveSegment {
   readonly segment: SegmentId
   /** The sender is fetching it now: more pieces will follow. */
   readonly fetching: boolean
+  /**
+   * The sender expects it from a neighbour that is fetching it. Who hears this waits too, and does
+   * not pass it on: the hint goes one hop. Never together with `fetching`.
+   */
+  readonly expected?: true
   /** Bit n of the 64-bit map: piece n is verified and can be asked for. */
   readonly pieces: PieceBits
 }

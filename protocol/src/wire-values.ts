@@ -31,6 +31,7 @@ export const ENTRY_RUN = 1
 export const ENTRY_DROPPED = 2
 export const ENTRY_SEGMENT = 3
 export const ENTRY_FETCHING = 4
+export const ENTRY_EXPECTED = 5
 
 /** Largest value of 48 bits. */
 export const MAX_U48 = 2 ** 48 - 1

@@ -209,13 +209,16 @@ export class Downloader {
       if (segment.manifest !== null) this.pieces.schedule(want, peers, now)
       else if (want.http === null) this.manifests.ensure(want, peers, now)
     }
-    this.setReceiving(segment, this.pieces.isAsking(segment))
+    this.setState(segment, 'receiving', this.pieces.isAsking(segment))
+    const led =
+      !segment.httpOnly && peers.some((peer) => peer.usable(now) && peer.have.isFetching(segment.id))
+    this.setState(segment, 'expected', led)
     return Math.min(due ?? Number.POSITIVE_INFINITY, now + LOOK_INTERVAL_MS)
   }
 
-  private setReceiving(segment: Segment, receiving: boolean): void {
-    if (segment.receiving === receiving) return
-    segment.receiving = receiving
+  private setState(segment: Segment, key: 'receiving' | 'expected', value: boolean): void {
+    if (segment[key] === value) return
+    segment[key] = value
     this.events.segmentChanged(segment)
   }
 
@@ -383,7 +386,8 @@ export class Downloader {
   private end(want: Want): void {
     this.wants.delete(want.id)
     if (this.isWanted(want.segment)) return
-    this.setReceiving(want.segment, false)
+    this.setState(want.segment, 'receiving', false)
+    this.setState(want.segment, 'expected', false)
     this.manifests.settled(want.segment.key, this.events.readyPeers())
   }
 

@@ -133,7 +133,7 @@ export class HaveAnnouncer {
       const told = peer.told.get(segment.key)
       const state = toldOf(segment)
       // What the peer holds itself it need not hear about.
-      if (told?.pieces === state.pieces && told.fetching === state.fetching) continue
+      if (told?.pieces === state.pieces && told.state === state.state) continue
       if (peer.have.hasAll(segment.id)) continue
       if (told === undefined && !worthTelling(segment) && !this.announced.has(segment)) continue
       this.announced.add(segment)
@@ -176,11 +176,12 @@ function isWholeAndComplete(segment: Segment): boolean {
 }
 
 function worthTelling(segment: Segment): boolean {
-  return segment.arriving || segment.verified.size > 0
+  return segment.arriving || segment.expected || segment.verified.size > 0
 }
 
 function toldOf(segment: Segment): Told {
-  return { pieces: segment.verified.size, fetching: segment.arriving }
+  const waiting = segment.expected ? 'expected' : 'idle'
+  return { pieces: segment.verified.size, state: segment.arriving ? 'fetching' : waiting }
 }
 
 function entryOf(segment: Segment): HaveEntry {
@@ -189,6 +190,7 @@ function entryOf(segment: Segment): HaveEntry {
     segment: segment.id,
     fetching: segment.arriving,
     pieces: segment.verified.bits,
+    ...(segment.expected && !segment.arriving ? { expected: true } : {}),
   }
 }
 

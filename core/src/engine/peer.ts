@@ -24,6 +24,9 @@ const WINDOW_STEP_BYTES = 16 * 1024
 const MAX_HAVES_PER_SECOND = 50
 const MAX_HAVE_BURST = 300
 
+/** A window holds for this long after the last answer, in milliseconds. */
+const WINDOW_LIFE_MS = 500
+
 /** Assumed until measured. */
 const UNKNOWN_RTT_MS = 100
 const UNKNOWN_RATE_BYTES_PER_SECOND = 500_000
@@ -39,7 +42,7 @@ export interface Identity {
 /** What a peer has been told of one segment. */
 export interface Told {
   pieces: number
-  fetching: boolean
+  state: 'fetching' | 'expected' | 'idle'
 }
 
 /** One connection and what is known of the peer at its other end. */
@@ -117,6 +120,15 @@ export class Peer {
   /** Room in the window for `bytes` more; one request is always allowed. */
   hasRoom(bytes: number): boolean {
     return this.requests.size === 0 || this.outstandingBytes + bytes <= this.windowBytes
+  }
+
+  /**
+   * The window after a pause: the first one again. Many may turn to the same peer at the same moment,
+   * and what each asks for before the first answer is a queue there.
+   */
+  restartWindow(now: Millis): void {
+    const idle = this.requests.size === 0 && now - (this.lastDataAt ?? 0) > WINDOW_LIFE_MS
+    if (idle) this.windowBytes = Math.min(this.windowBytes, FIRST_WINDOW_BYTES)
   }
 
   /** Expected milliseconds until all that was asked for is here, the round trip left aside. */

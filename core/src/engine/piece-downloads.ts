@@ -32,6 +32,9 @@ export const MAX_TIMEOUTS = 6
  */
 const MAX_BACKLOG_MS = 400
 
+/** A request that has waited this long may be moved to another peer, in milliseconds. */
+const RECONSIDER_MS = 150
+
 /** What the requests' owner hears. */
 export interface PieceDownloadEvents {
   /** All chunks of a piece are here, not yet verified. */
@@ -72,6 +75,7 @@ export class PieceDownloads {
   /** Asks for what is missing of one wanted segment, as far as windows allow. */
   schedule(want: Want, peers: readonly Peer[], now: Millis): void {
     const { segment } = want
+    this.reconsider(segment, peers, now)
     if (this.inFlight.size >= MAX_OUTSTANDING) return
     const open = missingPieces(segment).filter(
       (piece) => !this.inFlight.has(pieceKey(segment, piece)) && !isLoading(segment, piece),
@@ -147,6 +151,26 @@ export class PieceDownloads {
     for (const request of [...peer.requests.values()]) this.release(peer, request)
   }
 
+  /**
+   * Takes requests back that wait in a long queue when another peer, which has got the piece
+   * meanwhile, would deliver in half the time: the piece is then asked for anew.
+   */
+  private reconsider(segment: Segment, peers: readonly Peer[], now: Millis): void {
+    const back = new Set<number>()
+    for (const { peer, request } of this.inFlight.values()) {
+      const waited = now - request.lastAskedAt
+      if (request.segment !== segment || request.received > 0 || waited < RECONSIDER_MS) continue
+      const left = Math.max(request.expectedMs - waited, peer.backlogMs(now), peer.drainMs)
+      const better = peers.some((other) => {
+        if (other === peer || !other.usable(now) || !other.hasRoom(request.bytes)) return false
+        if (other.have.piecesOf(segment.id)?.has(request.piece) !== true) return false
+        return !segment.isAccused(request.piece, other.link) && other.eta(request.bytes, now) * 2 < left
+      })
+      if (better) back.add(request.piece)
+    }
+    if (back.size > 0) this.cancel(segment, (piece) => back.has(piece))
+  }
+
   /** Pieces by how few peers hold them; those that nobody usable holds are left out. */
   private rarestFirst(
     segment: Segment,
@@ -154,6 +178,7 @@ export class PieceDownloads {
     peers: readonly Peer[],
     now: Millis,
   ): { piece: number; holders: Peer[] }[] {
+    for (const peer of peers) peer.restartWindow(now)
     const offers = peers.flatMap((peer) => {
       const held = peer.usable(now) ? peer.have.piecesOf(segment.id) : null
       return held === null ? [] : [{ peer, held }]

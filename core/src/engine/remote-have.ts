@@ -24,6 +24,7 @@ interface Partial {
   readonly id: SegmentId
   readonly pieces: PieceSet
   readonly fetching: boolean
+  readonly expected: boolean
 }
 
 /** A delta without entries takes room too. */
@@ -102,7 +103,13 @@ export class RemoteHave {
   offers(id: SegmentId): boolean {
     if (this.hasAll(id)) return true
     const partial = this.partial.get(segmentKey(id))
-    return partial !== undefined && (partial.fetching || partial.pieces.size > 0)
+    if (partial === undefined) return false
+    return partial.fetching || partial.expected || partial.pieces.size > 0
+  }
+
+  /** True where the peer is fetching the segment itself. */
+  isFetching(id: SegmentId): boolean {
+    return this.partial.get(segmentKey(id))?.fetching === true
   }
 
   /** Forgets a segment: what the peer said of it was not true, or not ours. */
@@ -135,7 +142,7 @@ export class RemoteHave {
 
   private applyEntry(entry: HaveEntry): void {
     if (entry.kind === 'segment') {
-      this.applySegment(entry.segment, new PieceSet(entry.pieces), entry.fetching)
+      this.applySegment(entry.segment, new PieceSet(entry.pieces), entry.fetching, entry.expected === true)
       return
     }
     if (entry.kind === 'dropped') {
@@ -165,16 +172,16 @@ export class RemoteHave {
     })
   }
 
-  private applySegment(id: SegmentId, pieces: PieceSet, fetching: boolean): void {
+  private applySegment(id: SegmentId, pieces: PieceSet, fetching: boolean, expected: boolean): void {
     const key = segmentKey(id)
     this.partial.delete(key)
     if (id.part === null) this.complete.get(id.track)?.remove(id.sequence, id.sequence + 1)
-    if (!fetching && pieces.size === 0) return
+    if (!fetching && !expected && pieces.size === 0) return
     if (this.partial.size >= MAX_PARTIAL_SEGMENTS) {
       // Maps iterate in insertion order: the entry told longest ago goes.
       const oldest = this.partial.keys().next().value
       if (oldest !== undefined) this.partial.delete(oldest)
     }
-    this.partial.set(key, { id, pieces, fetching })
+    this.partial.set(key, { id, pieces, fetching, expected })
   }
 }

@@ -29,6 +29,8 @@ export class Segment {
   external = false
   /** Being fetched by HTTP here or, for a seeder, by its host. */
   fetching = false
+  /** A neighbour is fetching it, and we want it: others may expect it from us. */
+  expected = false
   /** Pieces of it are on their way from peers. */
   receiving = false
   /** Span that an HTTP load brings now, whichever want it is for; peers are not asked for it. */
