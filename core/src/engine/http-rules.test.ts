@@ -155,7 +155,7 @@ describe('httpDueAt', () => {
         const want = wantOf(new Segment(testSegmentId(sequence)), { deadline: FAR, live: true })
         return httpDueAt(want, situation({ self: testPeerId(name), peers }))
       })
-      expect([...due].sort((a, b) => a - b)).toEqual([0, 400, 800, 1_200])
+      expect([...due].sort((a, b) => a - b)).toEqual([0, 1_000, 2_000, 3_000])
     }
   })
 
@@ -174,10 +174,10 @@ describe('httpDueAt', () => {
     const mean = (due: number) => (perTier.get(due) ?? 0) / segments
     expect(mean(0)).toBeGreaterThan(1)
     expect(mean(0)).toBeLessThan(3.5)
-    expect(mean(400)).toBeGreaterThan(1)
-    expect(mean(400)).toBeLessThan(3.5)
-    expect(mean(800)).toBeGreaterThan(2.5)
-    expect(mean(800)).toBeLessThan(6)
+    expect(mean(1_000)).toBeGreaterThan(1)
+    expect(mean(1_000)).toBeLessThan(3.5)
+    expect(mean(2_000)).toBeGreaterThan(2.5)
+    expect(mean(2_000)).toBeLessThan(6)
   })
 
   it('leaves who does not upload out of the order', () => {

@@ -23,8 +23,13 @@ const CONNECT_PATIENCE_MS = 1_500
 /** How long a new connection's first Have is waited for. */
 const FIRST_HAVE_MS = 300
 
-/** Time between two tiers of viewers that may lead the fetch of a live segment. */
+/**
+ * Time between two tiers of viewers that may lead the fetch of a live segment: 400 ms at least, longer
+ * where the deadline is far, so that word of a leader two hops away comes in time.
+ */
 const TIER_MS = 400
+const MAX_TIER_MS = 1_000
+const TIER_SHARE = 0.1
 /** Tiers at most where everybody knows everybody: later ones go together. */
 const MAX_EXACT_TIER = 4
 /** Viewers in the first tier of a swarm of up to 300, and of a larger one; each tier doubles it. */
@@ -95,7 +100,8 @@ function patience(want: Want, situation: HttpSituation): number {
   if (!want.wanted.live) return hear
   const seeded = peers.some((peer) => peer.identity?.role === 'seeder')
   const lead = seeded ? startedAt + want.wanted.duration * SEEDER_LEAD : startedAt
-  return Math.max(hear, lead + leaderTier(segment.key, situation) * TIER_MS)
+  const tierMs = clamp((want.deadline - startedAt) * TIER_SHARE, TIER_MS, MAX_TIER_MS)
+  return Math.max(hear, lead + leaderTier(segment.key, situation) * tierMs)
 }
 
 /**
@@ -117,6 +123,10 @@ function leaderTier(key: string, { self, peers, swarmSize }: HttpSituation): num
     if (identity?.role === 'viewer' && identity.uploads && placeOf(key, identity.peerId) < mine) before++
   }
   return Math.min(before, MAX_EXACT_TIER)
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(high, Math.max(low, value))
 }
 
 /** A viewer's place in the order of a segment, uniform in [0, 1). */

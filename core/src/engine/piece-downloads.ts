@@ -33,7 +33,7 @@ export const MAX_TIMEOUTS = 6
 const MAX_BACKLOG_MS = 400
 
 /** A request that has waited this long may be moved to another peer, in milliseconds. */
-const RECONSIDER_MS = 150
+const RECONSIDER_MS = 400
 
 /** What the requests' owner hears. */
 export interface PieceDownloadEvents {
@@ -164,7 +164,7 @@ export class PieceDownloads {
       const better = peers.some((other) => {
         if (other === peer || !other.usable(now) || !other.hasRoom(request.bytes)) return false
         if (other.have.piecesOf(segment.id)?.has(request.piece) !== true) return false
-        return !segment.isAccused(request.piece, other.link) && other.eta(request.bytes, now) * 2 < left
+        return !segment.isAccused(request.piece, other.link) && other.eta(request.bytes, now) * 4 < left
       })
       if (better) back.add(request.piece)
     }

@@ -1,4 +1,5 @@
 import { millis } from '@shoal/protocol'
+import type { EdgeState } from './edge.js'
 import type { SimViewer } from './sim-viewer.js'
 import type { SimWorld } from './sim-world.js'
 
@@ -21,15 +22,15 @@ export function scheduleFault(world: SimWorld, viewers: readonly SimViewer[]): v
       at(0.75, () => tracker.setUp(true))
       return
     case 'cdn-503':
-      at(0.4, () => {
-        edge.state = 'unavailable'
-        twinEdge.state = 'unavailable'
-      })
-      at(0.4 + Math.min(0.2, LONGEST_BURST_MS / runMs), () => {
-        edge.state = 'serving'
-        twinEdge.state = 'serving'
-      })
+    case 'cdn-away': {
+      const set = (state: EdgeState): void => {
+        edge.state = state
+        twinEdge.state = state
+      }
+      at(0.4, () => set(options.fault === 'cdn-503' ? 'unavailable' : 'away'))
+      at(0.4 + Math.min(0.2, LONGEST_BURST_MS / runMs), () => set('serving'))
       return
+    }
     case 'partition': {
       const set = (partitioned: boolean): void => {
         topology.partitioned = partitioned

@@ -9,6 +9,8 @@ export const SIM_FAULTS = [
   'tracker-away',
   /** Every request answered 503 for a fifth of the run, 30 s at most. */
   'cdn-503',
+  /** As long, with no answer at all. */
+  'cdn-away',
   /** One viewer in twenty sends corrupt Data all the time. */
   'polluters',
   /** Two halves that do not reach each other, for a fifth of the run. */

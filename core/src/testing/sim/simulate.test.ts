@@ -65,7 +65,7 @@ describe('the simulator', () => {
     expect(report.startupP50Ms).toBeGreaterThan(0)
   })
 
-  it.each(['tracker-away', 'cdn-503', 'partition', 'leader-killed'] as const)(
+  it.each(['tracker-away', 'cdn-503', 'cdn-away', 'partition', 'leader-killed'] as const)(
     'runs the fault %s',
     async (fault) => {
       const report = await run({ fault, viewers: 8 })
