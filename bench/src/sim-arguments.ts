@@ -4,14 +4,20 @@ import { SIM_DEFAULTS, SIM_FAULTS, SIM_WORKLOADS, type SimOptions } from '@shoal
 /** The command line is wrong. The message says what. */
 export class SimUsageError extends Error {}
 
+/** Chunks of 18 kB: a few in the smallest piece but one, and in the send buffer. */
+const MAX_COARSE = 16
+
 export const SIM_USAGE = `usage: npm run sim -- [--viewers N] [--rho X] [--seconds S] [--seed K] [--workload NAME] [--latency L]
   [--fault NAME] [--bitrate BITS_PER_SECOND] [--loss SHARE] [--nat SHARE] [--session SECONDS] [--links N]
-  [--edge-errors SHARE] [--edge-slow SHARE] [--edge-capacity BITS_PER_SECOND] [--trace FILE] [--json]
+  [--edge-errors SHARE] [--edge-slow SHARE] [--edge-capacity BITS_PER_SECOND] [--coarse K]
+  [--trace FILE] [--json]
 workloads: ${SIM_WORKLOADS.join(', ')}
 faults: ${SIM_FAULTS.join(', ')}`
 
 export interface SimArguments {
   readonly options: SimOptions
+  /** Factor by which chunks are larger than on the wire; see `coarsenChunks`. */
+  readonly coarse: number
   /** Nothing on standard output but the line of JSON. */
   readonly json: boolean
   /** Where each viewer's loads are written, as lines of JSON. */
@@ -40,6 +46,7 @@ function parse(args: readonly string[]) {
         'edge-errors': STRING,
         'edge-slow': STRING,
         'edge-capacity': STRING,
+        coarse: STRING,
         trace: STRING,
         json: { type: 'boolean', default: false },
       },
@@ -88,7 +95,8 @@ export function readSimArguments(args: readonly string[]): SimArguments {
       totalBytesPerSecond: capacity / 8,
     },
   }
-  return { options, json: values.json, traceFile: values.trace ?? null }
+  const coarse = number('coarse', 1, { ...count, high: MAX_COARSE })
+  return { options, coarse, json: values.json, traceFile: values.trace ?? null }
 }
 
 function oneOf<T extends string>(name: string, text: string | undefined, all: readonly T[], fallback: T): T {

@@ -19,7 +19,7 @@ function read() {
   }
 }
 
-const { options, json, traceFile } = read()
+const { options, coarse, json, traceFile } = read()
 const trace = traceFile === null ? null : openSync(traceFile, 'w')
 const startedAt = wallSeconds()
 let toldAt = performance.now()
@@ -35,7 +35,9 @@ const report = await simulate(options, {
 if (trace !== null) closeSync(trace)
 const result = {
   ...report,
+  coarse,
   wallSeconds: Number((wallSeconds() - startedAt).toFixed(2)),
+  cpuSeconds: Number((process.cpuUsage().user / 1e6).toFixed(2)),
   // maxRSS is in KiB.
   peakRssMiB: Math.round(process.resourceUsage().maxRSS / 1024),
 }

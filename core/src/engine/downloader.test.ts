@@ -287,11 +287,18 @@ describe('Downloader', () => {
   it('lets another peer deliver what a peer owed that it has given up', () => {
     const driver = asking()
     untilGivenUp(driver)
+    // A load that was under way is over, and the player asks anew.
+    for (const { fetchId } of effectsOf(driver.effects, 'http-fetch')) {
+      driver.input({ type: 'http-error', fetchId, error: REFUSED })
+    }
     driver.connect(2)
     says(driver, 2)
+    driver.want(1_000, wantedOf(ID, { deadline: millis(driver.now + LATER) }))
     driver.receive(2, { type: 'manifest', swarmTag: TEST_SWARM.tag, manifest: MANIFEST })
-    for (let turn = 0; turn < 10; turn++) {
-      driver.advance(50)
+    for (let turn = 0; turn < 40; turn++) {
+      for (const { fetchId } of effectsOf(driver.advance(50), 'http-fetch')) {
+        driver.input({ type: 'http-error', fetchId, error: REFUSED })
+      }
       const request = requestsTo(driver, 2)[turn]
       if (request !== undefined) answer(driver, 2, request)
     }

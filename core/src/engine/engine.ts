@@ -63,6 +63,10 @@ export class Engine {
   private readonly announcer: HaveAnnouncer
   private readonly downloader: Downloader
   private effects: Effect[] = []
+  /** The input at hand made room in a channel: only what is served may go on. */
+  private uploadOnly = false
+  /** When downloads want to be looked at again, as of the last look. */
+  private lookAt: Millis | null = null
   /** The input at hand changed nothing that a decision depends on. */
   private quiet = false
   private now = 0 as Millis
@@ -96,8 +100,10 @@ export class Engine {
     this.effects = []
     this.take(input)
     // Most inputs are chunks in the middle of a piece: they change nothing that is decided here.
-    if (!this.quiet) this.pump()
+    if (this.uploadOnly) this.pumpUploads()
+    else if (!this.quiet) this.pump()
     this.quiet = false
+    this.uploadOnly = false
     return this.effects
   }
 
@@ -115,6 +121,8 @@ export class Engine {
       case 'link-buffered': {
         const peer = this.peers.get(input.link)
         if (peer !== undefined) peer.lossyBuffered = input.bytes
+        // Room in a channel concerns what is served, and nothing that is asked for.
+        this.uploadOnly = true
         return
       }
       case 'connecting':
@@ -158,14 +166,23 @@ export class Engine {
     for (const peer of awaited ? [...this.peers.values()] : []) {
       if (peer.identity === null && now - peer.openedAt >= HELLO_TIMEOUT_MS) this.closePeer(peer, 'violation')
     }
-    const look = this.downloader.pump(now)
+    this.lookAt = this.downloader.pump(now)
     const upload = this.uploader.pump(now)
     this.announcer.pump(this.readyPeers(), now)
     for (const segment of this.store.evict((candidate) => this.downloader.pinned(candidate))) {
       this.announcer.segmentDropped(segment, now)
     }
+    this.wake(upload)
+  }
+
+  private pumpUploads(): void {
+    this.wake(this.uploader.pump(this.now))
+  }
+
+  private wake(upload: Millis | null): void {
+    const { lookAt, now } = this
     const idle = this.peers.size > 0 ? now + IDLE_LOOK_MS : Number.POSITIVE_INFINITY
-    const next = Math.min(idle, look ?? idle, upload ?? idle, this.announcer.nextAt ?? idle)
+    const next = Math.min(idle, lookAt ?? idle, upload ?? idle, this.announcer.nextAt ?? idle)
     if (next < Number.POSITIVE_INFINITY) this.effects.push({ type: 'wake-at', at: next as Millis })
   }
 

@@ -203,7 +203,7 @@ describe('OriginLoads', () => {
       waits.push(want.httpRetryAt - now)
       now = want.httpRetryAt
     }
-    expect(waits).toEqual([1_000, 2_000, 4_000, 8_000])
+    expect(waits).toEqual([1_000, 2_000, 2_000, 2_000])
   })
 
   it('tells the host to stop, and takes nothing that comes after', () => {

@@ -8,6 +8,8 @@ import { type HttpFetch, hasPiece, missingPieces, type Want } from './want.js'
 
 /** First wait after an HTTP failure while peers may still deliver, in milliseconds; doubles. */
 const RETRY_MS = 1_000
+/** Longest wait: an origin that is back must be found soon by who has run dry. */
+const MAX_RETRY_MS = 2_000
 
 /** Gaps smaller than this between missing spans are fetched along: one request costs more. */
 const MERGE_GAP_BYTES = 128 * 1024
@@ -180,7 +182,7 @@ export class OriginLoads implements OriginEstimate {
     const tries = want.httpError === null ? 0 : want.httpTries
     want.httpError = error
     want.httpTries = tries + 1
-    want.httpRetryAt = now + RETRY_MS * 2 ** tries
+    want.httpRetryAt = now + Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** tries)
     this.events.failed(want, error)
   }
 

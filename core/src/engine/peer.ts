@@ -24,6 +24,12 @@ const WINDOW_STEP_BYTES = 16 * 1024
 const MAX_HAVES_PER_SECOND = 50
 const MAX_HAVE_BURST = 300
 
+/**
+ * What a peer delivers in this time is asked of it at once, at most, in seconds: more would wait in its
+ * queue, where others that have got the piece meanwhile cannot help.
+ */
+const WINDOW_SECONDS = 0.2
+
 /** A window holds for this long after the last answer, in milliseconds. */
 const WINDOW_LIFE_MS = 500
 
@@ -119,7 +125,10 @@ export class Peer {
 
   /** Room in the window for `bytes` more; one request is always allowed. */
   hasRoom(bytes: number): boolean {
-    return this.requests.size === 0 || this.outstandingBytes + bytes <= this.windowBytes
+    if (this.requests.size === 0) return true
+    const rate = this.rate.value
+    const window = rate === null ? this.windowBytes : Math.min(this.windowBytes, rate * WINDOW_SECONDS)
+    return this.outstandingBytes + bytes <= window
   }
 
   /**

@@ -19,6 +19,9 @@ const MIN_REORDERING_MS = 20
 /** Repairs of one request, with nothing coming, before its piece is asked of another peer. */
 const MAX_REPAIRS = 2
 
+/** What a peer's rate can add to the time that an answer is waited for, in milliseconds. */
+const MAX_DRAIN_MS = 300
+
 /** A peer that owes answers and has sent nothing for this long is not asked for a while. */
 const SILENCE_MS = 1_500
 const SUSPECT_MS = 5_000
@@ -251,7 +254,8 @@ export class PieceDownloads {
     const quiet = now - Math.max(request.lastActivity, peer.lastDataAt ?? 0)
     const silent = now - Math.max(request.askedAt, peer.lastDataAt ?? 0) >= queued + SILENCE_MS
     // Asked again twice before that: one lost packet must not look like a dead peer.
-    const late = quiet >= queued + Math.min(timeout * 2 ** request.vainRepairs, SILENCE_MS / 3)
+    const answer = Math.min(timeout * 2 ** request.vainRepairs, SILENCE_MS / 4)
+    const late = quiet >= queued + Math.min(peer.drainMs, MAX_DRAIN_MS) + answer
     if (!silent && !late) return false
     if (!silent && request.vainRepairs < MAX_REPAIRS) {
       this.repair(peer, request, now)
