@@ -1,5 +1,4 @@
 import {
-  type ByteSpan,
   CHUNK_BYTES,
   chunkCountOf,
   encodeMessage,
@@ -11,6 +10,7 @@ import {
   segmentKey,
 } from '@shoal/protocol'
 import { LOSSY_BUFFER_HIGH_BYTES } from '../ports/link.js'
+import { chunkTotal, clipRanges, mergeRanges } from './chunk-ranges.js'
 import type { EmitEffect, LinkId } from './io.js'
 import type { Peer, UploadRequest } from './peer.js'
 import { TokenBucket, TransferRate } from './rates.js'
@@ -105,7 +105,7 @@ export class Uploader {
     const queue = this.queueOf(peer)
     const known = queue.requests.get(message.requestId)
     const span = segment.pieceSpan(message.piece)
-    const chunks = clip(message.chunks, chunkCountOf(span.end - span.start))
+    const chunks = clipRanges(message.chunks, chunkCountOf(span.end - span.start))
     if (chunks.length === 0) return
     if (known !== undefined) {
       // An id stands for one piece.
@@ -344,28 +344,4 @@ function dropUpload(queue: Queue, upload: UploadRequest): void {
 function pieceBytes({ segment, piece }: UploadRequest): number {
   const { start, end } = segment.pieceSpan(piece)
   return end - start
-}
-
-function chunkTotal(chunks: readonly ByteSpan[]): number {
-  let total = 0
-  for (const range of chunks) total += range.end - range.start
-  return total
-}
-
-/** Ranges within the piece only. */
-function clip(ranges: readonly ByteSpan[], chunkCount: number): ByteSpan[] {
-  return ranges
-    .map((range) => ({ start: range.start, end: Math.min(range.end, chunkCount) }))
-    .filter((range) => range.start < range.end)
-}
-
-/** Union of two lists of ranges, ascending and apart. */
-function mergeRanges(a: readonly ByteSpan[], b: readonly ByteSpan[]): ByteSpan[] {
-  const merged: { start: number; end: number }[] = []
-  for (const range of [...a, ...b].sort((x, y) => x.start - y.start)) {
-    const last = merged[merged.length - 1]
-    if (last !== undefined && range.start <= last.end) last.end = Math.max(last.end, range.end)
-    else merged.push({ ...range })
-  }
-  return merged
 }
