@@ -9,11 +9,14 @@ import { tallyPlaywright, tallyVitest } from './lib/test-reports.mjs'
 
 const REPORTS = join(ROOT, '.shoal/reports')
 const total = { passed: 0, failed: 0 }
+/** @type {string[]} */
+const failures = []
 
-/** @param {{ passed: number, failed: number }} tally */
-function add({ passed, failed }) {
+/** @param {import('./lib/test-reports.mjs').Tally} tally */
+function add({ passed, failed, failures: names }) {
   total.passed += passed
   total.failed += failed
+  failures.push(...names)
 }
 
 /** @param {string} title */
@@ -35,7 +38,7 @@ async function provide(variable, ensure) {
   } catch (error) {
     if (!(error instanceof MissingProgramError)) throw error
     console.log(`FAILED  ${error.message}`)
-    add({ passed: 0, failed: 1 })
+    add({ passed: 0, failed: 1, failures: [variable] })
   }
 }
 
@@ -54,7 +57,7 @@ await provide('SHOAL_REDIS_SERVER', ensureRedis)
 heading('Checks')
 for (const check of await allChecks()) {
   const ok = await runCheck(check)
-  add({ passed: ok ? 1 : 0, failed: ok ? 0 : 1 })
+  add({ passed: ok ? 1 : 0, failed: ok ? 0 : 1, failures: ok ? [] : [check.name] })
 }
 
 heading('Unit, conformance and integration tests')
@@ -74,6 +77,9 @@ const playwright = await runNode(
   { show: 'stdout', env: { PLAYWRIGHT_JSON_OUTPUT_FILE: playwrightReport } },
 )
 add(await tallyPlaywright(playwrightReport, playwright.code))
+
+// Again at the end, where a log that was cut still shows it.
+if (failures.length > 0) console.log(`\nFailed:\n${failures.map((name) => `  ${name}`).join('\n')}`)
 
 process.exitCode = total.failed === 0 ? 0 : 1
 console.log(`\n${total.passed} passed, ${total.failed} failed`)

@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises'
+import { relative } from 'node:path'
+import { ROOT } from './paths.mjs'
 
-/** @typedef {{ passed: number, failed: number }} Tally */
+/**
+ * How a runner went, and the names of what failed.
+ *
+ * @typedef {{ passed: number, failed: number, failures: string[] }} Tally
+ */
 
 /**
  * Counts a vitest JSON report. A file that could not be loaded is one failure, and so is a runner that
@@ -13,13 +19,14 @@ import { readFile } from 'node:fs/promises'
 export async function tallyVitest(file, exitCode) {
   const report = await readJson(file)
   const files = report?.testResults ?? []
-  const broken = files.filter(
-    (entry) => entry.status === 'failed' && !entry.assertionResults.some((test) => test.status === 'failed'),
-  ).length
-  return withCrash(
-    { passed: report?.numPassedTests ?? 0, failed: (report?.numFailedTests ?? 0) + broken },
-    exitCode,
-  )
+  const failures = files
+    .filter((entry) => entry.status === 'failed')
+    .flatMap((entry) => {
+      const failed = entry.assertionResults.filter((test) => test.status === 'failed')
+      const name = relative(ROOT, entry.name)
+      return failed.length === 0 ? [name] : failed.map((test) => `${name} › ${test.fullName}`)
+    })
+  return withCrash('vitest', { passed: report?.numPassedTests ?? 0, failures }, exitCode)
 }
 
 /**
@@ -30,14 +37,30 @@ export async function tallyVitest(file, exitCode) {
  * @returns {Promise<Tally>}
  */
 export async function tallyPlaywright(file, exitCode) {
-  const stats = (await readJson(file))?.stats
-  const passed = (stats?.expected ?? 0) + (stats?.flaky ?? 0)
-  return withCrash({ passed, failed: stats?.unexpected ?? 0 }, exitCode)
+  const report = await readJson(file)
+  const passed = (report?.stats?.expected ?? 0) + (report?.stats?.flaky ?? 0)
+  const failures = (report?.suites ?? []).flatMap(failedSpecs)
+  return withCrash('playwright', { passed, failures }, exitCode)
 }
 
-/** @param {Tally} tally @param {number} exitCode @returns {Tally} */
-function withCrash({ passed, failed }, exitCode) {
-  return { passed, failed: exitCode !== 0 && failed === 0 ? 1 : failed }
+/** @param {any} suite @returns {string[]} */
+function failedSpecs(suite) {
+  const specs = (suite.specs ?? []).filter((spec) => spec.tests.some((test) => test.status === 'unexpected'))
+  return [
+    ...specs.map((spec) => `${spec.file}:${spec.line} › ${spec.title}`),
+    ...(suite.suites ?? []).flatMap(failedSpecs),
+  ]
+}
+
+/**
+ * @param {string} runner
+ * @param {{ passed: number, failures: string[] }} counted
+ * @param {number} exitCode
+ * @returns {Tally}
+ */
+function withCrash(runner, { passed, failures }, exitCode) {
+  const all = exitCode !== 0 && failures.length === 0 ? [`${runner} ended with ${exitCode}`] : failures
+  return { passed, failed: all.length, failures: all }
 }
 
 /** @param {string} file */

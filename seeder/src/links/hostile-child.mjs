@@ -65,9 +65,21 @@ async function unkindPair(factory, unkind) {
   const links = {}
   const closed = new Set()
   const opened = new Set()
+  // The offerer's candidates wait for the answer (docs/protocol.md): told before it, checks come in while
+  // the library keeps the answer's fingerprint, and DTLS may end against none.
+  let answered = false
+  const held = []
+  const relay = (role, other, signal) => {
+    if (role === 'offerer' && signal.kind === 'candidate' && !answered) return held.push(signal)
+    links[other]?.signal(signal)
+    if (role === 'answerer' && signal.kind === 'description') {
+      answered = true
+      for (const candidate of held) links.answerer.signal(candidate)
+    }
+  }
   const ownerOf = (role, other) => ({
     onSignal(signal) {
-      links[other]?.signal(signal)
+      relay(role, other, signal)
       unkind(links[role], 'signal')
     },
     onOpen() {
