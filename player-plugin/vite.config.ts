@@ -1,14 +1,30 @@
+import { slimSimplePeer } from './vite-simple-peer.js'
+
 /**
  * Two self-contained files: `shoal.js` (ES module) and `shoal.global.js` (script tag, global
  * `ShoalPlayer`). `tsc -b` writes the declarations beside them, so the folder is not emptied.
  */
 export default {
+  plugins: [slimSimplePeer()],
   build: {
     target: 'es2022',
     emptyOutDir: false,
     sourcemap: true,
-    // Vite leaves white space in ES libraries for the bundlers of their users; a script tag has none.
-    rolldownOptions: { output: { minify: true } },
+    rolldownOptions: {
+      output: {
+        minify: {
+          compress: true,
+          mangle: true,
+          // Vite leaves white space in ES libraries for the bundlers of their users; a script tag has none.
+          codegen: true,
+          // simple-peer's own members; the last is React Native's, which simple-peer only looks at.
+          mangleProps: { include: /^_[A-Za-z]/, reserved: ['_peerConnectionId'] },
+        },
+        // simple-peer's licence asks for its notice in every copy.
+        postBanner:
+          '/*! simple-peer 9.11.1. MIT License. Copyright (c) Feross Aboukhadijeh <https://feross.org/opensource> */',
+      },
+    },
     lib: {
       entry: 'src/index.ts',
       name: 'ShoalPlayer',

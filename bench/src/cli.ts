@@ -1,9 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { SWARM_OPTIONS, SWARM_USAGE, SwarmUsageError, type SwarmValues } from './swarm-options.js'
 
 /** What every benchmark is given. */
 export interface BenchOptions {
   readonly quick: boolean
+  /** Options that `swarm` alone takes. */
+  readonly swarm: SwarmValues
 }
 
 interface Bench {
@@ -12,11 +15,15 @@ interface Bench {
 
 /** By name; each is loaded when it is asked for, since each brings programs of its own. */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  core: () => import('./core-bench.js'),
+  swarm: () => import('./swarm.js'),
+  multisource: () => import('./multisource-bench.js'),
   transport: () => import('./transport.js'),
 }
 
 const USAGE = `usage: npm run bench -- NAME [--quick] [--json FILE]
-NAME is one of: ${Object.keys(BENCHES).join(', ')}`
+NAME is one of: ${Object.keys(BENCHES).join(', ')}
+${SWARM_USAGE}`
 
 function fail(message: string): never {
   console.error(`${message}\n${USAGE}`)
@@ -27,7 +34,7 @@ function parseOptions() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },
+      options: { quick: { type: 'boolean', default: false }, json: { type: 'string' }, ...SWARM_OPTIONS },
     })
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error))
@@ -40,14 +47,18 @@ if (name === undefined) fail('which benchmark?')
 if (rest.length > 0) fail(`more than one name: ${positionals.join(' ')}`)
 const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
 if (load === undefined) fail(`no benchmark is called ${name}`)
+const { quick, json: jsonFile, ...swarm } = values
+const [own] = Object.keys(swarm)
+if (own !== undefined && name !== 'swarm') fail(`${name} takes no --${own}`)
 
 try {
   const bench = await load()
-  const json = JSON.stringify(await bench.run({ quick: values.quick }))
-  if (values.json !== undefined) await writeFile(values.json, `${json}\n`)
+  const json = JSON.stringify(await bench.run({ quick, swarm }))
+  if (jsonFile !== undefined) await writeFile(jsonFile, `${json}\n`)
   await new Promise<void>((resolve) => process.stdout.write(`${json}\n`, () => resolve()))
   process.exit(0)
 } catch (error) {
+  if (error instanceof SwarmUsageError) fail(error.message)
   console.error(error)
   process.exit(1)
 }

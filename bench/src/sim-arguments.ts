@@ -1,23 +1,29 @@
 import { parseArgs } from 'node:util'
 import { SIM_DEFAULTS, SIM_FAULTS, SIM_WORKLOADS, type SimOptions } from '@shoal/core/testing'
+import { MAX_COARSE, type SimScale, scaleOf } from './sim-scale.js'
 
 /** The command line is wrong. The message says what. */
 export class SimUsageError extends Error {}
 
-/** Chunks of 18 kB: a few in the smallest piece but one, and in the send buffer. */
-const MAX_COARSE = 16
+/** Runs of one command at most. */
+const MAX_SEEDS = 100
+
+/** Seconds behind the live edge in workload `low-latency`: HOLD-BACK of six parts of half a second. */
+const LOW_LATENCY_SECONDS = 3
 
 export const SIM_USAGE = `usage: npm run sim -- [--viewers N] [--rho X] [--seconds S] [--seed K] [--workload NAME] [--latency L]
   [--fault NAME] [--bitrate BITS_PER_SECOND] [--loss SHARE] [--nat SHARE] [--session SECONDS] [--links N]
   [--edge-errors SHARE] [--edge-slow SHARE] [--edge-capacity BITS_PER_SECOND] [--coarse K]
-  [--trace FILE] [--json]
+  [--memory own|shared] [--seeds COUNT] [--trace FILE] [--json]
 workloads: ${SIM_WORKLOADS.join(', ')}
 faults: ${SIM_FAULTS.join(', ')}`
 
 export interface SimArguments {
   readonly options: SimOptions
-  /** Factor by which chunks are larger than on the wire; see `coarsenChunks`. */
-  readonly coarse: number
+  /** Runs, each with the seed after the one before; null for one, which is reported by itself. */
+  readonly seeds: number | null
+  /** As it was settled before the product was loaded. */
+  readonly scale: SimScale
   /** Nothing on standard output but the line of JSON. */
   readonly json: boolean
   /** Where each viewer's loads are written, as lines of JSON. */
@@ -47,6 +53,8 @@ function parse(args: readonly string[]) {
         'edge-slow': STRING,
         'edge-capacity': STRING,
         coarse: STRING,
+        memory: STRING,
+        seeds: STRING,
         trace: STRING,
         json: { type: 'boolean', default: false },
       },
@@ -74,19 +82,21 @@ export function readSimArguments(args: readonly string[]): SimArguments {
   const count = { low: 1, whole: true }
   const share = { high: 1 }
   const capacity = number('edge-capacity', Number.POSITIVE_INFINITY, { low: 1 })
+  const workload = oneOf('workload', values.workload, SIM_WORKLOADS, SIM_DEFAULTS.workload)
+  const latency = workload === 'low-latency' ? LOW_LATENCY_SECONDS : SIM_DEFAULTS.latencySeconds
   const options: SimOptions = {
     ...SIM_DEFAULTS,
     viewers: number('viewers', SIM_DEFAULTS.viewers, count),
     rho: number('rho', SIM_DEFAULTS.rho, { low: 0.01 }),
     seconds: number('seconds', SIM_DEFAULTS.seconds, count),
     seed: number('seed', SIM_DEFAULTS.seed, { whole: true }),
-    latencySeconds: number('latency', SIM_DEFAULTS.latencySeconds, { low: 0.1 }),
+    latencySeconds: number('latency', latency, { low: 0.1 }),
     bitsPerSecond: number('bitrate', SIM_DEFAULTS.bitsPerSecond, { low: 1000 }),
     loss: number('loss', SIM_DEFAULTS.loss, share),
     natFailure: number('nat', SIM_DEFAULTS.natFailure, share),
     sessionSeconds: number('session', SIM_DEFAULTS.sessionSeconds, { low: 1 }),
     maxLinks: number('links', SIM_DEFAULTS.maxLinks, count),
-    workload: oneOf('workload', values.workload, SIM_WORKLOADS, SIM_DEFAULTS.workload),
+    workload,
     fault: oneOf('fault', values.fault, SIM_FAULTS, SIM_DEFAULTS.fault),
     edge: {
       ...SIM_DEFAULTS.edge,
@@ -95,8 +105,10 @@ export function readSimArguments(args: readonly string[]): SimArguments {
       totalBytesPerSecond: capacity / 8,
     },
   }
-  const coarse = number('coarse', 1, { ...count, high: MAX_COARSE })
-  return { options, coarse, json: values.json, traceFile: values.trace ?? null }
+  number('coarse', 1, { ...count, high: MAX_COARSE })
+  oneOf('memory', values.memory, ['own', 'shared'], 'own')
+  const seeds = values.seeds === undefined ? null : number('seeds', 1, { ...count, high: MAX_SEEDS })
+  return { options, seeds, scale: scaleOf(args), json: values.json, traceFile: values.trace ?? null }
 }
 
 function oneOf<T extends string>(name: string, text: string | undefined, all: readonly T[], fallback: T): T {

@@ -1,7 +1,7 @@
-import { coarsenChunks } from './sim-coarse.js'
+import { changeModules } from './sim-modules.js'
+import { scaleOf } from './sim-scale.js'
 
-// The size of chunks is settled before anything that knows it is loaded; arguments are checked after.
-const at = process.argv.indexOf('--coarse')
-const factor = at < 0 ? 1 : Number(process.argv[at + 1])
-if (Number.isInteger(factor) && factor > 1) coarsenChunks(factor)
+// What is loaded depends on the size of the run, and is settled before; arguments are checked after.
+const scale = scaleOf(process.argv.slice(2))
+if (scale.coarse > 1 || scale.sharedMemory) changeModules(scale)
 await import('./sim-run.js')

@@ -1,12 +1,19 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { simulate } from '@shoal/core/testing'
+import { type SimOptions, simulate } from '@shoal/core/testing'
 import { readSimArguments, SIM_USAGE, SimUsageError } from './sim-arguments.js'
+import { summaryOf } from './sim-summary.js'
 
 /** Wall time between two lines of progress, in milliseconds. */
 const PROGRESS_MS = 5_000
 
 function wallSeconds(): number {
   return performance.now() / 1000
+}
+
+/** Of the process so far, in its own code and in the system's for it. */
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
 }
 
 function read() {
@@ -19,31 +26,44 @@ function read() {
   }
 }
 
-const { options, coarse, json, traceFile } = read()
+const { options, seeds, scale, json, traceFile } = read()
 const trace = traceFile === null ? null : openSync(traceFile, 'w')
-const startedAt = wallSeconds()
-let toldAt = performance.now()
-const report = await simulate(options, {
-  onProgress: (seconds, present) => {
-    if (performance.now() - toldAt < PROGRESS_MS) return
-    toldAt = performance.now()
-    const wall = (wallSeconds() - startedAt).toFixed(0)
-    console.error(`${seconds}/${options.seconds} s simulated, ${present} viewers, ${wall} s`)
-  },
-  ...(trace === null ? {} : { onLoad: (load) => writeSync(trace, `${JSON.stringify(load)}\n`) }),
-})
-if (trace !== null) closeSync(trace)
-const result = {
-  ...report,
-  coarse,
-  wallSeconds: Number((wallSeconds() - startedAt).toFixed(2)),
-  cpuSeconds: Number((process.cpuUsage().user / 1e6).toFixed(2)),
-  // maxRSS is in KiB.
-  peakRssMiB: Math.round(process.resourceUsage().maxRSS / 1024),
+
+async function run(options: SimOptions) {
+  const wallBefore = wallSeconds()
+  const cpuBefore = cpuSeconds()
+  let toldAt = performance.now()
+  const report = await simulate(options, {
+    onProgress: (seconds, present) => {
+      if (performance.now() - toldAt < PROGRESS_MS) return
+      toldAt = performance.now()
+      const wall = (wallSeconds() - wallBefore).toFixed(0)
+      console.error(`${seconds}/${options.seconds} s simulated, ${present} viewers, ${wall} s`)
+    },
+    ...(trace === null ? {} : { onLoad: (load) => writeSync(trace, `${JSON.stringify(load)}\n`) }),
+  })
+  return {
+    ...report,
+    ...scale,
+    wallSeconds: Number((wallSeconds() - wallBefore).toFixed(2)),
+    cpuSeconds: Number((cpuSeconds() - cpuBefore).toFixed(2)),
+    // maxRSS is in KiB, and of all runs of this process so far.
+    peakRssMiB: Math.round(process.resourceUsage().maxRSS / 1024),
+  }
 }
-if (!json) {
+
+function show(result: object): void {
+  if (json) return
   for (const [name, value] of Object.entries(result)) {
     console.log(`${name.padEnd(24)} ${typeof value === 'object' ? JSON.stringify(value) : value}`)
   }
 }
-console.log(JSON.stringify(result))
+
+const results: Awaited<ReturnType<typeof run>>[] = []
+for (let index = 0; index < (seeds ?? 1); index++) {
+  const result = await run({ ...options, seed: options.seed + index })
+  show(result)
+  results.push(result)
+}
+if (trace !== null) closeSync(trace)
+console.log(JSON.stringify(seeds === null ? results[0] : summaryOf(results)))

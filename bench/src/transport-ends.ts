@@ -94,7 +94,7 @@ export class NodeEnd implements RemoteEnd {
 }
 
 /** Without a sandbox to run as root in a container, and without calls to hosts out of reach. */
-const CHROMIUM_ARGS = [
+export const CHROMIUM_ARGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',

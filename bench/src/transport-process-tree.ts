@@ -11,6 +11,12 @@ interface ProcessStat {
 
 /** CPU time of a process and its descendants that are alive, user and system, in milliseconds. Linux only. */
 export function processTreeCpuMs(root: number): number {
+  const ticks = processTree(root).reduce((sum, stat) => sum + stat.ticks, 0)
+  return (ticks * 1000) / TICKS_PER_SECOND
+}
+
+/** A process and its descendants that are alive. Linux only. */
+export function processTree(root: number): readonly ProcessStat[] {
   const stats = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => readStat(Number(name)))
@@ -20,8 +26,7 @@ export function processTreeCpuMs(root: number): number {
     size = family.size
     for (const { pid, parent } of stats) if (family.has(parent)) family.add(pid)
   }
-  const ticks = stats.filter(({ pid }) => family.has(pid)).reduce((sum, stat) => sum + stat.ticks, 0)
-  return (ticks * 1000) / TICKS_PER_SECOND
+  return stats.filter(({ pid }) => family.has(pid))
 }
 
 /** Empty where the process has just ended. */

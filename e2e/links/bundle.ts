@@ -1,15 +1,19 @@
 import { fileURLToPath } from 'node:url'
-import { build } from 'vite'
+import { build, loadConfigFromFile } from 'vite'
 
-const PLAYER_SOURCES = fileURLToPath(new URL('../../player-plugin/src/', import.meta.url))
+const PLAYER = fileURLToPath(new URL('../../player-plugin/', import.meta.url))
 
-/** Bundles `page-links.ts`, with the browser's adapter and simple-peer in it, into one script. */
+/** Bundles `page-links.ts`, with the browser's adapter and simple-peer as the player has it, into one script. */
 export async function bundlePageLinks(): Promise<string> {
+  const env = { command: 'build', mode: 'production' } as const
+  const player = await loadConfigFromFile(env, `${PLAYER}vite.config.ts`)
+  if (player === null) throw new Error('the player has no vite.config.ts')
   const result = await build({
     configFile: false,
     logLevel: 'warn',
+    plugins: player.config.plugins ?? [],
     // The player's build has types for each module and JavaScript for the whole alone.
-    resolve: { alias: [{ find: /^.*\/player-plugin\/dist\//, replacement: PLAYER_SOURCES }] },
+    resolve: { alias: [{ find: /^.*\/player-plugin\/dist\//, replacement: `${PLAYER}src/` }] },
     build: {
       write: false,
       minify: false,

@@ -103,6 +103,8 @@ class RawConnection implements Watched {
   }
 
   async signal(signal: Signal): Promise<void> {
+    // The other side's candidates may be on their way when the test closes it.
+    if (this.connection.signalingState === 'closed') return
     if (signal.kind === 'candidate') {
       await this.connection.addIceCandidate(signal)
       return

@@ -11,6 +11,7 @@ import { Engine } from './engine.js'
 import type { ShoalOptions } from './options/options.js'
 import { resolveOptions } from './options/validate.js'
 import type { ShoalStats, ShoalWarning } from './stats.js'
+import { CountingTarget } from './testing/counting-target.js'
 import { EMPTY_SNAPSHOT, fakeSwarms } from './testing/fake-swarm.js'
 import { installHlsGlobals, silentLoader } from './testing/hls-in-node.js'
 
@@ -26,19 +27,6 @@ afterEach(() => void vi.useRealTimers())
 const subtle = webcrypto.subtle as SubtleCrypto
 const TRACKER = { tracker: 'wss://tracker.example' }
 const URL_A = 'https://cdn.example/a/main.m3u8?token=1#t'
-
-/** An EventTarget that counts its listeners. */
-class CountingTarget extends EventTarget {
-  count = 0
-  override addEventListener(...args: Parameters<EventTarget['addEventListener']>): void {
-    this.count++
-    super.addEventListener(...args)
-  }
-  override removeEventListener(...args: Parameters<EventTarget['removeEventListener']>): void {
-    this.count--
-    super.removeEventListener(...args)
-  }
-}
 
 function scene(options: ShoalOptions = TRACKER, world: Partial<Environment> = {}) {
   const { made, createSwarm } = fakeSwarms()
@@ -216,43 +204,105 @@ test('goodbye when the page goes, back again when it comes from the cache', asyn
   hls.destroy()
 })
 
+/** A player whose swarm has been joined, by an engine with these options on this device. */
+async function watching(options: ShoalOptions, device: DeviceHints = {}) {
+  const world = scene({ ...TRACKER, ...options }, { device })
+  const hls = newHls()
+  world.engine.attach(hls)
+  hls.loadSource(URL_A)
+  manifestLoaded(hls)
+  await joined(world.made, 1)
+  const [swarm] = world.made
+  if (swarm === undefined) throw new Error('no swarm')
+  return { ...world, hls, swarm }
+}
+
 test.each([
   ['the data saver', { saveData: true }],
   ['a cellular connection', { type: 'cellular' }],
 ])('%s: nothing is uploaded unless the site says so', async (_name, connection) => {
-  for (const [enabled, uploads] of [
-    ['unmetered', false],
-    [true, true],
-    [false, false],
+  for (const [enabled, ever, told] of [
+    ['auto', true, ['off']],
+    [true, true, []],
+    [false, false, ['off']],
   ] as const) {
-    const { engine, made } = scene({ ...TRACKER, upload: { enabled } }, { device: { connection } })
-    const hls = newHls()
-    engine.attach(hls)
-    hls.loadSource(URL_A)
-    manifestLoaded(hls)
-    await joined(made, 1)
-    expect(made[0]?.options?.uploads).toBe(uploads)
+    const { swarm, hls } = await watching({ upload: { enabled } }, { connection })
+    expect(swarm.options?.uploads).toBe(ever)
+    expect(swarm.uploads).toEqual(told)
     hls.destroy()
   }
 })
 
-test('a viewer who walks out of the Wi-Fi stops uploading', async () => {
+test('a viewer who walks out of the Wi-Fi stops uploading, and stays in the swarm', async () => {
   const connection = Object.assign(new CountingTarget(), { type: 'wifi' })
-  const device: DeviceHints = { connection }
-  const { engine, made } = scene(TRACKER, { device })
-  const hls = newHls()
-  engine.attach(hls)
-  hls.loadSource(URL_A)
-  manifestLoaded(hls)
-  await joined(made, 1)
-  connection.type = 'cellular'
-  connection.dispatchEvent(new Event('change'))
-  expect(made.map(({ options, closed }) => [options?.uploads, closed])).toEqual([
-    [true, true],
-    [false, false],
-  ])
+  const { swarm, made, hls } = await watching({}, { connection })
+  for (const type of ['cellular', 'wifi']) {
+    connection.type = type
+    connection.dispatchEvent(new Event('change'))
+  }
+  expect(swarm.uploads).toEqual(['off', 'on'])
+  expect(made).toHaveLength(1)
   hls.destroy()
   expect(connection.count).toBe(0)
+})
+
+test('the site stops uploads during a call, for this source and the next', async () => {
+  const { engine, swarm, made, hls } = await watching({})
+  engine.setUploadAllowed(false)
+  expect(swarm.uploads).toEqual(['off'])
+  hls.loadSource('https://cdn.example/b/main.m3u8')
+  manifestLoaded(hls)
+  await joined(made, 2)
+  expect(made[1]?.uploads).toEqual(['off'])
+  engine.setUploadAllowed(true)
+  expect(made[1]?.uploads).toEqual(['off', 'on'])
+  hls.destroy()
+  expect(engine.stats.uploads).toBe('off')
+})
+
+test('the mode is the swarm’s, and the site spares the origin for this source and the next', async () => {
+  const { engine, swarm, made, hls } = await watching({ mode: 'peer-friendly' })
+  expect(swarm.options?.mode).toBe('peer-friendly')
+  expect(swarm.spared).toBe(false)
+  engine.spareOrigin(true)
+  expect(swarm.spared).toBe(true)
+  hls.loadSource('https://cdn.example/b/main.m3u8')
+  manifestLoaded(hls)
+  await joined(made, 2)
+  expect(made[1]?.spared).toBe(true)
+  engine.spareOrigin(false)
+  expect(made[1]?.spared).toBe(false)
+  hls.destroy()
+})
+
+test('the bytes of a session are those of all sources together', async () => {
+  const { engine, swarm, made, hls } = await watching({ upload: { maxBytesPerSession: 10_000_000 } })
+  expect(swarm.options?.uploadBytesPerSession).toBe(10_000_000)
+  swarm.state = { ...EMPTY_SNAPSHOT, uploadedBytes: 4_000_000 }
+  for (const [index, left] of [6_000_000, 2_000_000, 0].entries()) {
+    hls.loadSource(`https://cdn.example/${index}/main.m3u8`)
+    manifestLoaded(hls)
+    await joined(made, index + 2)
+    const next = made.at(-1)
+    expect(next?.options?.uploadBytesPerSession).toBe(left)
+    if (next !== undefined) next.state = { ...EMPTY_SNAPSHOT, uploadedBytes: 4_000_000 }
+  }
+  expect(engine.stats.uploadedBytes).toBe(16_000_000)
+  hls.destroy()
+})
+
+test('a phone takes and gives less', async () => {
+  const { swarm, hls } = await watching({}, { userAgentData: { mobile: true } })
+  expect(swarm.options).toMatchObject({
+    maxLinks: 8,
+    memoryBytes: 64 * 1024 * 1024,
+    uploadBytesPerSession: 500_000_000,
+  })
+  hls.destroy()
+  const told = { network: { maxPeers: 20 }, memory: { maxBytes: 2e6 }, upload: { maxBytesPerSession: 7 } }
+  const other = await watching(told, { userAgentData: { mobile: true } })
+  expect(other.swarm.options).toMatchObject({ maxLinks: 20, memoryBytes: 2e6, uploadBytesPerSession: 7 })
+  other.hls.destroy()
 })
 
 test.each([
@@ -370,6 +420,7 @@ test('stats each second, over all swarms', async () => {
   vi.advanceTimersByTime(2000)
   expect(heard.at(-1)).toEqual({
     ...totals,
+    uploads: 'on',
     peers: 2,
     seeders: 1,
     degraded: null,
@@ -405,6 +456,22 @@ test('a listener that throws harms nobody', () => {
   vi.advanceTimersByTime(1000)
   expect(heard).toHaveBeenCalledTimes(1)
   vi.unstubAllGlobals()
+  hls.destroy()
+})
+
+test('a segment that hls.js cannot parse is no longer passed on', async () => {
+  const { engine, made } = scene()
+  const hls = newHls()
+  engine.attach(hls)
+  hls.loadSource(URL_A)
+  manifestLoaded(hls)
+  await joined(made, 1)
+  const frag = { type: 'main', sn: 7, level: 0 }
+  for (const details of ['fragLoadError', 'fragParsingError', 'fragDecryptError']) {
+    hls.trigger(library.Events.ERROR, { details, frag } as unknown as ErrorData)
+  }
+  hls.trigger(library.Events.ERROR, { details: 'fragParsingError' } as unknown as ErrorData)
+  expect(made[0]?.dropped).toMatchObject([{ sequence: 7 }, { sequence: 7 }])
   hls.destroy()
 })
 

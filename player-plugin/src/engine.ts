@@ -36,12 +36,22 @@ export class Engine {
   #attachment: Attachment | null = null
   #timer: ReturnType<typeof setInterval> | undefined
   #destroyed = false
+  #uploadAllowed = true
+  #originSpared = false
 
   constructor(options: ResolvedOptions, environment: Environment) {
+    const uploadAllowed = () => this.#uploadAllowed
+    const originSpared = () => this.#originSpared
     this.#context = {
       environment,
       options,
       ledger: this.#ledger,
+      get uploadAllowed() {
+        return uploadAllowed()
+      },
+      get originSpared() {
+        return originSpared()
+      },
       consent: () => this.#askConsent(),
       warn: (code, message) => this.#warn(code, message),
     }
@@ -72,6 +82,16 @@ export class Engine {
   detach(): void {
     this.#attachment?.detach()
     this.#release()
+  }
+
+  setUploadAllowed(allowed: boolean): void {
+    this.#uploadAllowed = allowed === true
+    this.#attachment?.session?.uploadsChanged()
+  }
+
+  spareOrigin(spared: boolean): void {
+    this.#originSpared = spared === true
+    this.#attachment?.session?.swarm?.spareOrigin(this.#originSpared)
   }
 
   destroy(): void {

@@ -50,6 +50,23 @@ export class Shoal {
     this.#engine.detach()
   }
 
+  /**
+   * Stops uploads, or allows them again, at once and for every source until it is called again; true at
+   * first. For a call that begins on the page, or a switch for the viewer. What the options and the
+   * device forbid stays forbidden. Downloads from peers go on.
+   */
+  setUploadAllowed(allowed: boolean): void {
+    this.#engine.setUploadAllowed(allowed)
+  }
+
+  /**
+   * Leaves to peers what they can bring, or stops doing so; false at first. For an origin that is known
+   * to be short: it makes a difference in the modes that ask the origin first.
+   */
+  spareOrigin(spared: boolean): void {
+    this.#engine.spareOrigin(spared)
+  }
+
   /** Detaches, and drops all listeners. The instance is of no more use. */
   destroy(): void {
     this.#engine.destroy()

@@ -21,12 +21,14 @@ export type ShoalDegradation =
   /** A fault inside the swarm; a `warning` event tells it. */
   | 'swarm-failed'
 
-/** Where one segment came from. Bytes of the segment as HLS names it, `durationMs` of the load. */
+/** Where one segment, or low-latency part, came from. Bytes of it as HLS names it, `durationMs` of the load. */
 export interface ShoalSegmentStats {
   /** Identity of the rendition, as in the protocol's documentation, or empty where it has none. */
   readonly track: string
   /** Media sequence number. */
   readonly sequence: number
+  /** Index of a low-latency part in its segment; null for a whole segment. */
+  readonly part: number | null
   readonly http: number
   readonly peers: number
   readonly seeders: number
@@ -36,7 +38,7 @@ export interface ShoalSegmentStats {
 
 /**
  * Counters since the Shoal instance was made, and the state now. Bytes unless said otherwise.
- * Initialisation segments, subtitles and low-latency parts count in `httpBytes`; playlists and keys,
+ * Initialisation segments and subtitles count in `httpBytes`; playlists and keys,
  * which Shoal never sees, do not.
  */
 export interface ShoalStats {
@@ -48,6 +50,11 @@ export interface ShoalStats {
   readonly seederBytes: number
   /** Served to others. */
   readonly uploadedBytes: number
+  /**
+   * Whether others are served now. `paused`: playback is about to run dry. `off`: no swarm, an option,
+   * `setUploadAllowed(false)`, the session's cap, or what the device says.
+   */
+  readonly uploads: 'on' | 'paused' | 'off'
   /** Received twice or thrown away. */
   readonly wastedBytes: number
   /** Open connections to viewers. */
@@ -67,7 +74,13 @@ export interface ShoalStats {
 
 /** Something went wrong and was worked around by HTTP. Each code is told once per instance. */
 export interface ShoalWarning {
-  readonly code: ShoalDegradation | 'consent-failed' | 'content-id-failed' | 'already-attached' | 'link-error'
+  readonly code:
+    | ShoalDegradation
+    | 'consent-failed'
+    | 'content-id-failed'
+    | 'upload-check-failed'
+    | 'already-attached'
+    | 'link-error'
   /** For people. */
   readonly message: string
 }

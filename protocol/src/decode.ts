@@ -28,8 +28,8 @@ import { channelOf, MessageType, PROTOCOL_VERSION } from './messages.js'
 import { Reader } from './reader.js'
 import type { ByteSpan, PeerId, TrackId } from './units.js'
 import {
+  ENTRY_CLAIM,
   ENTRY_DROPPED,
-  ENTRY_EXPECTED,
   ENTRY_FETCHING,
   ENTRY_RUN,
   ENTRY_SEGMENT,
@@ -87,7 +87,9 @@ function readBody(reader: Reader, type: number, swarmTag: number): PeerMessage {
     case MessageType.manifestRequest:
       return { type: 'manifest-request', swarmTag, segment: readSegment(reader) }
     case MessageType.manifest:
-      return { type: 'manifest', swarmTag, manifest: readManifest(reader) }
+      return { type: 'manifest', swarmTag, manifest: readManifest(reader, 'growing') }
+    case MessageType.hashes:
+      return readHashes(reader, swarmTag)
     default:
       throw new DecodeError('unknown-type', `type ${type}`)
   }
@@ -127,12 +129,12 @@ function readHello(reader: Reader, swarmTag: number): PeerMessage {
 export function decodeManifest(bytes: Uint8Array): SegmentManifest {
   if (bytes.byteLength > MAX_CONTROL_MESSAGE_BYTES) throw new DecodeError('too-large', 'manifest')
   const reader = new Reader(bytes)
-  const manifest = readManifest(reader)
+  const manifest = readManifest(reader, 'whole')
   reader.end()
   return manifest
 }
 
-function readManifest(reader: Reader): SegmentManifest {
+function readManifest(reader: Reader, state: 'whole' | 'growing'): SegmentManifest {
   const segment = readSegment(reader)
   const offset = reader.u48()
   const size = reader.u32()
@@ -143,12 +145,31 @@ function readManifest(reader: Reader): SegmentManifest {
   if (pieceSize < MIN_PIECE_BYTES || pieceSize > MAX_PIECE_BYTES) {
     throw new DecodeError('bad-value', `piece size ${pieceSize}`)
   }
-  if (count > MAX_PIECES_PER_SEGMENT || count !== pieceCountOf(size, pieceSize)) {
+  const pieces = pieceCountOf(size, pieceSize)
+  const fits = state === 'whole' ? count === pieces : count >= 1 && count <= pieces
+  if (pieces > MAX_PIECES_PER_SEGMENT || !fits) {
     throw new DecodeError('bad-value', `${count} pieces of ${pieceSize} for ${size} bytes`)
   }
+  const hashes = readHashList(reader, count)
+  const signature = readSignature(reader)
+  if (signature !== null && count !== pieces) throw new DecodeError('bad-value', 'signature over a part')
+  return { segment, offset, size, pieceSize, hashes, signature }
+}
+
+function readHashes(reader: Reader, swarmTag: number): PeerMessage {
+  const segment = readSegment(reader)
+  const first = reader.u8()
+  const count = reader.u8()
+  if (count < 1 || first + count > MAX_PIECES_PER_SEGMENT) {
+    throw new DecodeError('bad-value', `${count} hashes from piece ${first}`)
+  }
+  return { type: 'hashes', swarmTag, segment, first, hashes: readHashList(reader, count) }
+}
+
+function readHashList(reader: Reader, count: number): Uint8Array[] {
   const hashes: Uint8Array[] = []
   for (let i = 0; i < count; i++) hashes.push(reader.view8(SHA256_BYTES))
-  return { segment, offset, size, pieceSize, hashes, signature: readSignature(reader) }
+  return hashes
 }
 
 function readSignature(reader: Reader): ManifestSignature | null {
@@ -171,18 +192,13 @@ function readHave(reader: Reader, swarmTag: number): PeerMessage {
 
 function readHaveEntry(reader: Reader): HaveEntry {
   const kind = reader.u8()
-  if (kind === ENTRY_SEGMENT || kind === ENTRY_FETCHING || kind === ENTRY_EXPECTED) {
+  if (kind === ENTRY_SEGMENT || kind === ENTRY_FETCHING) {
     const segment = readSegment(reader)
     const high = reader.u32()
     const low = reader.u32()
-    const entry = {
-      kind: 'segment',
-      segment,
-      fetching: kind === ENTRY_FETCHING,
-      pieces: { low, high },
-    } as const
-    return kind === ENTRY_EXPECTED ? { ...entry, expected: true } : entry
+    return { kind: 'segment', segment, fetching: kind === ENTRY_FETCHING, pieces: { low, high } }
   }
+  if (kind === ENTRY_CLAIM) return { kind: 'claim', segment: readSegment(reader), place: reader.u32() }
   if (kind !== ENTRY_RUN && kind !== ENTRY_DROPPED) {
     throw new DecodeError('bad-value', `Have entry ${kind}`)
   }

@@ -1,9 +1,9 @@
+import { encodeData } from './encode-data.js'
 import type { SegmentId } from './ids.js'
-import { DATA_HEADER_BYTES } from './limits.js'
 import type {
   Cancel,
-  Data,
   Goodbye,
+  Hashes,
   Have,
   HaveEntry,
   Hello,
@@ -15,8 +15,8 @@ import type {
 } from './messages.js'
 import { MessageType } from './messages.js'
 import {
+  ENTRY_CLAIM,
   ENTRY_DROPPED,
-  ENTRY_EXPECTED,
   ENTRY_FETCHING,
   ENTRY_RUN,
   ENTRY_SEGMENT,
@@ -53,6 +53,8 @@ export function encodeMessage(message: PeerMessage): Uint8Array {
       return encodeManifestRequest(message)
     case 'manifest':
       return encodeManifest(message)
+    case 'hashes':
+      return encodeHashes(message)
     case 'have':
       return encodeHave(message)
     case 'request':
@@ -104,6 +106,14 @@ function encodeManifest({ swarmTag, manifest }: ManifestMessage): Uint8Array {
   return header(body.byteLength, MessageType.manifest, swarmTag).raw(body).bytes
 }
 
+function encodeHashes({ swarmTag, segment, first, hashes }: Hashes): Uint8Array {
+  const size = SEGMENT_BYTES + 1 + 1 + hashes.length * SHA256_BYTES
+  const writer = writeSegment(header(size, MessageType.hashes, swarmTag), segment)
+  writer.u8(first).u8(hashes.length)
+  for (const hash of hashes) writer.raw(hash)
+  return writer.bytes
+}
+
 /** The part of a manifest that a signature covers, after the signing context and swarm id. */
 function unsignedManifestSize(manifest: SegmentManifest): number {
   return SEGMENT_BYTES + 6 + 4 + 1 + 1 + manifest.hashes.length * SHA256_BYTES
@@ -141,7 +151,8 @@ export function signedManifestBytes(swarmId: Uint8Array, manifest: SegmentManife
 
 /** Bytes that an entry takes in a Have, to fill a message up to its limit. */
 export function haveEntryBytes(entry: HaveEntry): number {
-  return entry.kind === 'segment' ? 1 + SEGMENT_BYTES + 8 : 13
+  if (entry.kind === 'segment') return 1 + SEGMENT_BYTES + 8
+  return entry.kind === 'claim' ? 1 + SEGMENT_BYTES + 4 : 13
 }
 
 /** Bytes of a Have without entries. */
@@ -161,8 +172,12 @@ function encodeHave(have: Have): Uint8Array {
 
 function writeHaveEntry(writer: Writer, entry: HaveEntry): void {
   if (entry.kind === 'segment') {
-    writer.u8(entry.fetching ? ENTRY_FETCHING : entry.expected ? ENTRY_EXPECTED : ENTRY_SEGMENT)
+    writer.u8(entry.fetching ? ENTRY_FETCHING : ENTRY_SEGMENT)
     writeSegment(writer, entry.segment).u32(entry.pieces.high).u32(entry.pieces.low)
+    return
+  }
+  if (entry.kind === 'claim') {
+    writeSegment(writer.u8(ENTRY_CLAIM), entry.segment).u32(entry.place)
     return
   }
   writer
@@ -191,13 +206,4 @@ function encodeCancel(cancel: Cancel): Uint8Array {
   const writer = header(1 + ids.length * 4, MessageType.cancel, cancel.swarmTag).u8(ids.length)
   for (const id of ids) writer.u32(id)
   return writer.bytes
-}
-
-function encodeData(data: Data): Uint8Array {
-  const size = DATA_HEADER_BYTES - HEADER_BYTES + data.payload.byteLength
-  return header(size, MessageType.data, data.swarmTag)
-    .u32(data.requestId)
-    .u16(data.chunk)
-    .u16(data.serial)
-    .raw(data.payload).bytes
 }

@@ -10,6 +10,7 @@ export const MessageType = {
   goodbye: 0x02,
   manifestRequest: 0x03,
   manifest: 0x04,
+  hashes: 0x05,
   have: 0x10,
   request: 0x11,
   cancel: 0x12,
@@ -68,7 +69,10 @@ export interface SegmentManifest {
   readonly size: number
   /** Bytes in each piece but the last: a power of two, 16 KiB to 1 MiB. */
   readonly pieceSize: number
-  /** SHA-256 of each piece, 32 bytes each, 1 to 64 of them. */
+  /**
+   * SHA-256 of each piece, 32 bytes each, 1 to 64 of them. Between peers an unsigned manifest may have
+   * the first ones alone, while the segment is still being fetched: the others follow in Hashes.
+   */
   readonly hashes: readonly Uint8Array[]
   readonly signature: ManifestSignature | null
 }
@@ -78,6 +82,17 @@ export interface ManifestMessage {
   readonly type: 'manifest'
   readonly swarmTag: number
   readonly manifest: SegmentManifest
+}
+
+/** Hashes of further pieces of a segment, from whoever sent the first ones in its manifest. */
+export interface Hashes {
+  readonly type: 'hashes'
+  readonly swarmTag: number
+  readonly segment: SegmentId
+  /** The piece that the first hash is of. */
+  readonly first: number
+  /** SHA-256 of consecutive pieces, 32 bytes each, 1 to 64 of them. */
+  readonly hashes: readonly Uint8Array[]
 }
 
 /** A run of whole segments of one track, all complete at the sender (or all dropped by it). */
@@ -95,11 +110,6 @@ export interface HaveSegment {
   readonly segment: SegmentId
   /** The sender is fetching it now: more pieces will follow. */
   readonly fetching: boolean
-  /**
-   * The sender expects it from a neighbour that is fetching it. Who hears this waits too, and does
-   * not pass it on: the hint goes one hop. Never together with `fetching`.
-   */
-  readonly expected?: true
   /** Bit n of the 64-bit map: piece n is verified and can be asked for. */
   readonly pieces: PieceBits
 }
@@ -110,7 +120,15 @@ export interface PieceBits {
   readonly high: number
 }
 
-export type HaveEntry = HaveRun | HaveSegment
+/** Somebody, whoever first said it, is about to fetch the segment from the origin. */
+export interface HaveClaim {
+  readonly kind: 'claim'
+  readonly segment: SegmentId
+  /** Its place in the order of the segment, 32 bits: of several claims the lowest holds. */
+  readonly place: number
+}
+
+export type HaveEntry = HaveRun | HaveSegment | HaveClaim
 
 /** What the sender holds. Idempotent: it may be lost, repeated or reordered. */
 export interface Have {
@@ -159,7 +177,16 @@ export interface Data {
   readonly payload: Uint8Array
 }
 
-export type PeerMessage = Hello | Goodbye | ManifestRequest | ManifestMessage | Have | Request | Cancel | Data
+export type PeerMessage =
+  | Hello
+  | Goodbye
+  | ManifestRequest
+  | ManifestMessage
+  | Hashes
+  | Have
+  | Request
+  | Cancel
+  | Data
 
 /** Channel that a message of this type belongs to; Have is also allowed on control. */
 export function channelOf(type: PeerMessage['type']): ChannelKind {

@@ -2,13 +2,11 @@ import { DecodeError } from './errors.js'
 
 /** Bounds-checked big-endian reader over one message. Every read past the end is a `DecodeError`. */
 export class Reader {
-  private readonly view: DataView
   private readonly bytes: Uint8Array
   private at = 0
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   get remaining(): number {
@@ -16,21 +14,23 @@ export class Reader {
   }
 
   u8(): number {
-    return this.view.getUint8(this.take(1))
+    return this.byte(this.take(1))
   }
 
   u16(): number {
-    return this.view.getUint16(this.take(2))
+    const at = this.take(2)
+    return (this.byte(at) << 8) | this.byte(at + 1)
   }
 
   u32(): number {
-    return this.view.getUint32(this.take(4))
+    const at = this.take(4)
+    return this.word(at)
   }
 
   /** 48-bit unsigned integer: exact in a JavaScript number. */
   u48(): number {
     const at = this.take(6)
-    return this.view.getUint16(at) * 2 ** 32 + this.view.getUint32(at + 2)
+    return ((this.byte(at) << 8) | this.byte(at + 1)) * 2 ** 32 + this.word(at + 2)
   }
 
   /** A view of the next `length` bytes: it shares memory with the message and copies nothing. */
@@ -49,6 +49,16 @@ export class Reader {
     if (this.remaining !== 0) {
       throw new DecodeError('trailing-bytes', `${this.remaining} bytes after the message`)
     }
+  }
+
+  /** A byte that `take` has found to be there. */
+  private byte(at: number): number {
+    return this.bytes[at] ?? 0
+  }
+
+  private word(at: number): number {
+    const high = (this.byte(at) << 8) | this.byte(at + 1)
+    return ((high << 16) | (this.byte(at + 2) << 8) | this.byte(at + 3)) >>> 0
   }
 
   private take(length: number): number {

@@ -16,7 +16,17 @@ interface MessageVector {
   readonly hex: string
 }
 
-const TYPES = ['hello', 'goodbye', 'manifest-request', 'manifest', 'have', 'request', 'cancel', 'data']
+const TYPES = [
+  'hello',
+  'goodbye',
+  'manifest-request',
+  'manifest',
+  'hashes',
+  'have',
+  'request',
+  'cancel',
+  'data',
+]
 
 describe.each(TYPES)('%s', (type) => {
   it.each(readVectors<MessageVector[]>(type))('$name', ({ channel, message, hex }) => {

@@ -21,6 +21,9 @@ export const WHOLE_SEGMENT = 0xffff
 /** Deadline of a request without one. */
 export const NO_DEADLINE_MS = 0xffff
 
+/** Backlog of a Have that says: nothing is served for now. */
+export const NOT_SERVING_BACKLOG_MS = 0xffff
+
 /** Hello flags. */
 export const HELLO_SEEDER = 1
 export const HELLO_UPLOADS = 2
@@ -31,7 +34,7 @@ export const ENTRY_RUN = 1
 export const ENTRY_DROPPED = 2
 export const ENTRY_SEGMENT = 3
 export const ENTRY_FETCHING = 4
-export const ENTRY_EXPECTED = 5
+export const ENTRY_CLAIM = 5
 
 /** Largest value of 48 bits. */
 export const MAX_U48 = 2 ** 48 - 1

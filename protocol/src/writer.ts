@@ -1,37 +1,36 @@
-/** Big-endian writer into one buffer of known size: encoders compute the size first. */
+/**
+ * Big-endian writer into one buffer of known size: encoders compute the size first. Byte by byte: a
+ * `DataView` for each of many small messages costs more than it saves.
+ */
 export class Writer {
   readonly bytes: Uint8Array
-  private readonly view: DataView
   private at = 0
 
   constructor(size: number) {
     this.bytes = new Uint8Array(size)
-    this.view = new DataView(this.bytes.buffer)
   }
 
   u8(value: number): this {
-    this.view.setUint8(this.at, value)
-    this.at += 1
+    this.bytes[this.at++] = value
     return this
   }
 
   u16(value: number): this {
-    this.view.setUint16(this.at, value)
-    this.at += 2
+    this.bytes[this.at++] = value >>> 8
+    this.bytes[this.at++] = value
     return this
   }
 
   u32(value: number): this {
-    this.view.setUint32(this.at, value)
-    this.at += 4
+    this.bytes[this.at++] = value >>> 24
+    this.bytes[this.at++] = value >>> 16
+    this.bytes[this.at++] = value >>> 8
+    this.bytes[this.at++] = value
     return this
   }
 
   u48(value: number): this {
-    this.view.setUint16(this.at, Math.floor(value / 2 ** 32))
-    this.view.setUint32(this.at + 2, value % 2 ** 32)
-    this.at += 6
-    return this
+    return this.u16(Math.floor(value / 2 ** 32)).u32(value % 2 ** 32)
   }
 
   raw(bytes: Uint8Array): this {

@@ -16,6 +16,7 @@ import type {
   ChannelKind,
   Data,
   Goodbye,
+  Hashes,
   Have,
   HaveEntry,
   HaveRun,
@@ -97,11 +98,29 @@ export const manifest: fc.Arbitrary<SegmentManifest> = pieceSize.chain((size) =>
   }),
 )
 
+const growingManifest: fc.Arbitrary<SegmentManifest> = fc
+  .tuple(manifest, fc.nat())
+  .map(([whole, hashes]) => ({
+    ...whole,
+    hashes: whole.hashes.slice(0, 1 + (hashes % whole.hashes.length)),
+    signature: null,
+  }))
+
 const manifestMessage: fc.Arbitrary<ManifestMessage> = fc.record({
   type: fc.constant('manifest'),
   swarmTag: u32,
-  manifest,
+  manifest: fc.oneof(manifest, growingManifest),
 })
+
+const hashes: fc.Arbitrary<Hashes> = fc.nat({ max: MAX_PIECES_PER_SEGMENT - 1 }).chain((first) =>
+  fc.record({
+    type: fc.constant('hashes'),
+    swarmTag: u32,
+    segment,
+    first: fc.constant(first),
+    hashes: fc.array(bytesOf(32), { minLength: 1, maxLength: MAX_PIECES_PER_SEGMENT - first }),
+  }),
+)
 
 const run: fc.Arbitrary<HaveRun> = fc
   .record({
@@ -120,6 +139,7 @@ const haveEntry: fc.Arbitrary<HaveEntry> = fc.oneof(
     fetching: fc.boolean(),
     pieces: fc.record({ low: u32, high: u32 }),
   }),
+  fc.record({ kind: fc.constant('claim'), segment, place: u32 }),
 )
 
 function have(maxEntries: number): fc.Arbitrary<Have> {
@@ -189,6 +209,7 @@ export const carriedMessages = {
   goodbye: goodbye.map(on('control')),
   'manifest-request': manifestRequest.map(on('control')),
   manifest: manifestMessage.map(on('control')),
+  hashes: hashes.map(on('control')),
   'have on control': have(MAX_HAVE_ENTRIES).map(on('control')),
   'have on lossy': have(LOSSY_HAVE_ENTRIES).map(on('lossy')),
   request: request.map(on('lossy')),

@@ -1,4 +1,4 @@
-import { hexOf } from '../src/ids.js'
+import { hexOf, type SegmentId } from '../src/ids.js'
 import type { PeerMessage, SegmentManifest } from '../src/messages.js'
 import { binaryStringOf } from '../src/reader.js'
 import type { PeerId } from '../src/units.js'
@@ -43,6 +43,8 @@ export function messageFromJson(json: MessageJson): PeerMessage {
       }
     case 'manifest':
       return { ...json, manifest: manifestFromJson(json.manifest) }
+    case 'hashes':
+      return { ...json, segment: json.segment as SegmentId, hashes: json.hashes.map(fromHex) }
     case 'data':
       return { ...json, payload: fromHex(json.payload) }
     default:
@@ -56,6 +58,8 @@ export function messageToJson(message: PeerMessage): MessageJson {
       return { ...message, peerId: hexOf(message.peerId), swarmId: toHex(message.swarmId) }
     case 'manifest':
       return { ...message, manifest: manifestToJson(message.manifest) }
+    case 'hashes':
+      return { ...message, hashes: message.hashes.map(toHex) }
     case 'data':
       return { ...message, payload: toHex(message.payload) }
     default:

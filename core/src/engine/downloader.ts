@@ -1,15 +1,29 @@
-import type { Data, Millis, PeerId, SegmentManifest } from '@shoal/protocol'
+import {
+  type Data,
+  type Have,
+  type Millis,
+  pieceSizeFor,
+  type SegmentId,
+  type SegmentManifest,
+} from '@shoal/protocol'
 import type { Random } from '../ports/clock.js'
 import type { ManifestTrust } from '../ports/digest.js'
 import type { OriginError } from '../ports/origin.js'
-import type { SwarmOptions, WantedSegment } from '../runtime/swarm-api.js'
+import type { DownloadMode, SwarmOptions, WantedSegment } from '../runtime/swarm-api.js'
+import { DeficitController } from './deficit.js'
+import type { Election } from './election.js'
+import { electionStage, type HttpSituation } from './http-rules.js'
 import type { EmitEffect } from './io.js'
 import { ManifestRequests } from './manifest-requests.js'
+import { MediaRates } from './media-rates.js'
 import { OriginLoads } from './origin-loads.js'
+import { lateFrom, randomSpan } from './origin-share.js'
 import type { Peer } from './peer.js'
 import { PieceDownloads } from './piece-downloads.js'
 import type { PieceRequest } from './piece-request.js'
+import { Prefetch } from './prefetch.js'
 import { TransferRate } from './rates.js'
+import { names } from './remote-have.js'
 import { Segment } from './segment.js'
 import type { SegmentStore } from './segment-store.js'
 import { Verifier } from './verifier.js'
@@ -24,13 +38,17 @@ const MIN_WITNESSES = 2
 /** Longest time between two looks at requests and deadlines while something is wanted, in milliseconds. */
 const LOOK_INTERVAL_MS = 50
 
+/** A manifest that has not grown for this long is asked of others, in milliseconds. */
+const GROWTH_MS = 600
+
 /** Peers that have completed no piece for this long do not make up for a failing origin, in milliseconds. */
 const HELP_MS = 8_000
 
 export interface DownloaderOptions {
   readonly swarmTag: number
-  readonly self: PeerId
+  readonly election: Election
   readonly integrity: SwarmOptions['integrity']
+  readonly mode: DownloadMode
   readonly random: Random
   readonly store: SegmentStore
   readonly emit: EmitEffect
@@ -41,10 +59,16 @@ export interface DownloaderEvents {
   /** A segment's verified pieces, or whether it is being fetched, changed. */
   segmentChanged(segment: Segment): void
   pieceVerified(segment: Segment, piece: number): void
+  /** The segment has got its manifest, or more hashes of it. */
+  manifestKnown(segment: Segment): void
+  /** We are about to fetch it from the origin: everybody is to hear it. */
+  claimed(id: SegmentId, place: number): void
   /** The peer broke the protocol or sent corrupt pieces. */
   misbehaved(peer: Peer): void
   /** The peer does not answer. */
   unresponsive(peer: Peer): void
+  /** We load a live segment from the origin that no neighbour had: they wait for us until then. */
+  leads(until: Millis): void
   /** Peers whose Hello has come. */
   readyPeers(): readonly Peer[]
   /** A connection is open whose Hello has not come yet. */
@@ -57,6 +81,10 @@ export class Downloader {
   private readonly pieces: PieceDownloads
   private readonly manifests: ManifestRequests
   private readonly verifier: Verifier
+  private readonly deficit = new DeficitController()
+  private readonly prefetch = new Prefetch()
+  private nextAhead = -1
+  private readonly mediaRates = new MediaRates()
   private readonly options: DownloaderOptions
   private readonly events: DownloaderEvents
   readonly origin: OriginLoads
@@ -67,6 +95,8 @@ export class Downloader {
   corruptPieces = 0
   /** Connections may open soon. */
   hopeful = false
+  /** The host asks to spare the origin. */
+  originSpared = false
   /** Members of the whole swarm as the tracker counts them. */
   swarmSize: number | null = null
   /** The time of the input at hand; the engine sets it. */
@@ -82,6 +112,7 @@ export class Downloader {
       pieceVerified: (segment, piece, peer) => this.pieceVerified(segment, piece, peer),
       pieceCorrupt: (segment, piece, peer) => this.pieceCorrupt(segment, piece, peer),
       manifestMade: (segment, manifest) => this.manifestMade(segment, manifest),
+      manifestGrew: (segment) => this.manifestGrew(segment),
       manifestChecked: (peer, segment, manifest, trust) =>
         this.manifestChecked(peer, segment, manifest, trust),
     })
@@ -91,7 +122,9 @@ export class Downloader {
     })
     this.origin = new OriginLoads(emit, {
       pieceLoaded: (want, piece) => this.pieceLoaded(want, piece),
-      segmentLoaded: (want, bytes) => this.segmentLoaded(want, bytes),
+      segmentLoaded: (want, bytes, certain) => this.segmentLoaded(want, bytes, certain),
+      sized: (want, size) => this.sized(want, size),
+      sizeWrong: (want) => this.sizeWrong(want.segment),
       progressed: (want) => this.progress(want),
       manifestWrong: (want) => this.manifestWrong(want.segment),
       failed: (want, error) => this.originFailed(want, error),
@@ -114,8 +147,25 @@ export class Downloader {
     // What lies outside memory is for peers: a want of our own goes by HTTP, beside it.
     const segment = known.external ? new Segment(wanted.segment) : known
     if (known.external) segment.httpOnly = true
-    const want: Want = {
-      id: wantId,
+    const ahead = this.wantsOf(segment).find((want) => want.ahead)
+    if (ahead !== undefined) this.wants.delete(ahead.id)
+    this.prefetch.wanted(wanted, now)
+    const want = this.makeWant(wantId, wanted, segment, now)
+    want.peersSince = ahead?.peersSince ?? null
+    this.wants.set(wantId, want)
+    if (wanted.live) this.options.election.wanted(wanted.segment)
+    if (segment.manifest !== null && !describes(segment.manifest, wanted.range)) this.manifestWrong(segment)
+    this.finishIfWhole(want)
+  }
+
+  private makeWant(id: number, wanted: WantedSegment, segment: Segment, now: Millis): Want {
+    const { track } = wanted.segment
+    const ahead = id < 0
+    const { sourcesAhead } = segment
+    segment.sourcesAhead = ahead ? { ...segment.sources } : null
+    return {
+      id,
+      ahead,
       wanted,
       segment,
       deadline: wanted.deadline,
@@ -126,12 +176,25 @@ export class Downloader {
       httpError: null,
       httpRetryAt: 0,
       httpTries: 0,
-      sourcesBefore: { ...segment.sources },
+      resumes: 0,
+      silences: 0,
+      sourcesBefore: sourcesAhead ?? { ...segment.sources },
+      claimedAt: null,
+      advanced: 0,
       peersSince: null,
+      expectedBytes: this.mediaRates.expect(track, wanted.duration),
     }
-    this.wants.set(wantId, want)
-    if (segment.manifest !== null && !describes(segment.manifest, wanted.range)) this.manifestWrong(segment)
-    this.finishIfWhole(want)
+  }
+
+  /** Asks peers for what the host will want next, and forgets what it no longer will. */
+  private fetchAhead(peers: readonly Peer[], now: Millis): void {
+    for (const want of this.wants.values()) if (want.ahead && now > want.deadline) this.unwant(want.id)
+    for (const wanted of this.prefetch.next(peers, now)) {
+      const segment = this.options.store.open(wanted.segment)
+      if (segment.complete || segment.external || segment.httpOnly || this.isWanted(segment)) continue
+      const want = this.makeWant(this.nextAhead--, wanted, segment, now)
+      this.wants.set(want.id, want)
+    }
   }
 
   /** The host has the segment whole and gives it now: nothing more is to be loaded. */
@@ -165,8 +228,42 @@ export class Downloader {
   /** A manifest from a peer: looked at only where it was asked for. */
   manifest(peer: Peer, manifest: SegmentManifest, segment: Segment): void {
     if (!this.manifests.takeAnswer(peer, segment.key)) return
-    if (segment.manifest !== null || segment.httpOnly) return
+    if ((segment.manifest !== null && !segment.growing) || segment.httpOnly) return
     this.verifier.checkManifest(peer, segment, manifest)
+  }
+
+  /** Further hashes of a growing manifest count where they come from whom the first ones came from. */
+  hashes(peer: Peer, first: number, hashes: readonly Uint8Array[], segment: Segment): void {
+    if (!segment.growing || segment.manifestAuthor !== peer.link) return
+    if (segment.extend(first, hashes)) this.manifestGrew(segment)
+    else this.manifestWrong(segment)
+  }
+
+  private manifestGrew(segment: Segment): void {
+    segment.grewAt = this.now
+    this.events.manifestKnown(segment)
+  }
+
+  /**
+   * A live segment is on its way from the origin: its pieces are hashed and passed on as they come.
+   * Where manifests must be signed, nobody would take them from us.
+   */
+  private sized(want: Want, size: number): void {
+    const { segment, wanted } = want
+    const fits = wanted.range === null || size === wanted.range.end - wanted.range.start
+    if (this.options.integrity !== 'open' || !fits) return
+    const offset = wanted.range?.start ?? 0
+    const pieceSize = pieceSizeFor(size)
+    segment.adopt({ segment: segment.id, offset, size, pieceSize, hashes: [], signature: null }, 'own')
+    segment.grewAt = this.now
+  }
+
+  private sizeWrong(segment: Segment): void {
+    // Counted again once the whole is here.
+    for (const piece of segment.fromHttp.toArray()) {
+      const { start, end } = segment.pieceSpan(piece)
+      this.count(segment, 'http', start - end)
+    }
   }
 
   hashed(jobId: number, digest: Uint8Array, now: Millis): void {
@@ -179,6 +276,11 @@ export class Downloader {
     this.verifier.manifestChecked(jobId, trust)
   }
 
+  /** The peer serves nothing for now. */
+  withdraw(peer: Peer): void {
+    this.pieces.withdraw(peer)
+  }
+
   closeLink(peer: Peer): void {
     this.pieces.closeLink(peer)
   }
@@ -189,7 +291,13 @@ export class Downloader {
     const silent = this.pieces.checkTimeouts(this.events.readyPeers(), now)
     for (const peer of silent) this.events.unresponsive(peer)
     const peers = this.events.readyPeers()
+    this.fetchAhead(peers, now)
     const byDeadline = [...this.wants.values()].sort((a, b) => a.deadline - b.deadline)
+    this.pieces.reserve(
+      byDeadline.map(({ segment }) => segment),
+      peers,
+      now,
+    )
     let next = Number.POSITIVE_INFINITY
     for (const want of byDeadline) next = Math.min(next, this.pumpWant(want, peers, now))
     if (this.pieces.outstanding > 0) next = Math.min(next, now + LOOK_INTERVAL_MS)
@@ -198,33 +306,79 @@ export class Downloader {
 
   private pumpWant(want: Want, peers: readonly Peer[], now: Millis): number {
     const { segment } = want
+    if (want.ahead) {
+      this.askPeers(want, peers, now)
+      return now + LOOK_INTERVAL_MS
+    }
     const hopeful = this.hopeful || this.events.helloAwaited()
-    const { self } = this.options
     const { swarmSize, origin } = this
-    const situation = { now, self, origin, peers, hopeful, swarmSize }
+    const { election } = this.options
+    const mode = this.originSpared ? 'server-friendly' : this.options.mode
+    const situation = { now, election, origin, peers, hopeful, swarmSize, mode }
+    this.lead(want, situation)
     const idle = want.http === null
     const due = this.origin.consider(want, situation)
     if (idle && want.http !== null) this.originBegun(want)
+    this.advance(want, now)
     if (!segment.httpOnly) {
-      if (segment.manifest !== null) this.pieces.schedule(want, peers, now)
-      else if (want.http === null) this.manifests.ensure(want, peers, now)
+      const late = mode === 'peer-friendly' ? lateFrom(want, now) : Number.POSITIVE_INFINITY
+      if (late < Number.POSITIVE_INFINITY) {
+        if (segment.manifest === null || segment.growing) this.manifests.ensure(want, peers, now)
+        this.origin.shareFrom(want, late)
+      }
     }
-    this.setState(segment, 'receiving', this.pieces.isAsking(segment))
-    const led =
-      !segment.httpOnly && peers.some((peer) => peer.usable(now) && peer.have.isFetching(segment.id))
-    this.setState(segment, 'expected', led)
+    this.askPeers(want, peers, now)
     return Math.min(due ?? Number.POSITIVE_INFINITY, now + LOOK_INTERVAL_MS)
   }
 
-  private setState(segment: Segment, key: 'receiving' | 'expected', value: boolean): void {
-    if (segment[key] === value) return
-    segment[key] = value
+  private askPeers(want: Want, peers: readonly Peer[], now: Millis): void {
+    const { segment } = want
+    if (!segment.httpOnly) {
+      if (segment.manifest !== null) this.pieces.schedule(want, peers, now)
+      else if (want.http === null) this.manifests.ensure(want, peers, now)
+      // Whoever sent the first hashes has gone, or has no more: another may.
+      const stuck = segment.growing && want.http === null && now - segment.grewAt >= GROWTH_MS
+      if (stuck) this.manifests.ensure(want, peers, now)
+    }
+    this.setReceiving(segment, this.pieces.isAsking(segment))
+  }
+
+  /** Fetches the share of a live segment early that the swarm has no uplink for. */
+  private advance(want: Want, now: Millis): void {
+    const { segment, wanted } = want
+    const { share } = this.deficit
+    const fits = wanted.live && want.advanced === 0 && segment.manifest !== null && want.http === null
+    if (!fits || share === 0 || segment.httpOnly) return
+    const span = randomSpan(segment, share, this.options.random)
+    if (span === null || !this.origin.loadSpan(want, span, now)) return
+    want.advanced = span.end - span.start
+    this.originBegun(want)
+  }
+
+  /** Claims the fetch of a live segment where it is our turn, and gives way where it is not any more. */
+  private lead(want: Want, situation: HttpSituation): void {
+    const { segment } = want
+    const stage = electionStage(want, situation)
+    if (stage === 'led') want.claimedAt = null
+    if (stage !== 'claim') return
+    want.claimedAt = situation.now
+    situation.election.leads(segment.id)
+    this.events.claimed(segment.id, situation.election.place(segment.key))
+  }
+
+  private setReceiving(segment: Segment, receiving: boolean): void {
+    if (segment.receiving === receiving) return
+    segment.receiving = receiving
     this.events.segmentChanged(segment)
   }
 
   /** HTTP loads what is missing: peers are not asked for it any longer. */
   private originBegun(want: Want): void {
-    const { segment } = want
+    const { segment, wanted } = want
+    const { live, duration } = wanted
+    if (live && !this.events.readyPeers().some((peer) => peer.have.offers(segment.id))) {
+      this.events.leads((this.now + duration) as Millis)
+    }
     this.pieces.cancel(segment, (piece) => isLoading(segment, piece))
     this.events.segmentChanged(segment)
   }
@@ -240,6 +394,7 @@ export class Downloader {
   private pieceLoaded(want: Want, piece: number): void {
     const { segment } = want
     segment.fromHttp.add(piece)
+    if (segment.asked.has(piece)) this.pieces.cancel(segment, (asked) => asked === piece)
     const span = segment.pieceSpan(piece)
     this.count(segment, 'http', span.end - span.start)
     this.verifier.checkPiece(segment, piece, null)
@@ -255,6 +410,7 @@ export class Downloader {
     this.events.segmentChanged(segment)
     if (peer !== null) {
       const span = segment.pieceSpan(piece)
+      peer.verifiedBytes += span.end - span.start
       this.count(segment, peer.source, span.end - span.start)
     }
     for (const want of this.wantsOf(segment)) {
@@ -265,6 +421,7 @@ export class Downloader {
 
   private pieceCorrupt(segment: Segment, piece: number, peer: Peer | null): void {
     if (peer === null) {
+      if (this.origin.pieceWrong(segment, piece, this.now)) return
       // The origin's own bytes do not fit: the manifest is not of what the origin serves.
       this.manifestWrong(segment)
       return
@@ -294,6 +451,7 @@ export class Downloader {
     manifest: SegmentManifest,
     trust: ManifestTrust,
   ): void {
+    if (segment.growing && !segment.httpOnly) return this.manifestExtended(peer, segment, manifest)
     if (segment.manifest !== null || segment.httpOnly || segment.fetching) return
     const wants = this.wantsOf(segment)
     const trusted = this.options.integrity === 'open' || trust === 'trusted'
@@ -304,13 +462,27 @@ export class Downloader {
       return
     }
     this.manifests.settled(segment.key, this.events.readyPeers())
-    if (wants.length > 0) segment.adopt(manifest, trust, peer.link)
+    const [want] = wants
+    if (want === undefined) return
+    segment.adopt(manifest, trust, peer.link)
+    this.manifestGrew(segment)
+    this.origin.tailLoaded(want)
   }
 
-  private segmentLoaded(want: Want, bytes: Uint8Array): void {
+  /** The same manifest from somebody who has more of it. */
+  private manifestExtended(peer: Peer, segment: Segment, manifest: SegmentManifest): void {
+    this.manifests.settled(segment.key, this.events.readyPeers())
+    const { offset, size, pieceSize } = segment.manifest ?? {}
+    const same = manifest.offset === offset && manifest.size === size && manifest.pieceSize === pieceSize
+    if (!same || !segment.extend(0, manifest.hashes)) return this.manifestWrong(segment)
+    segment.manifestAuthor = peer.link
+    this.manifestGrew(segment)
+  }
+
+  private segmentLoaded(want: Want, bytes: Uint8Array, certain: boolean): void {
     const { segment } = want
     this.count(segment, 'http', bytes.byteLength)
-    this.verifier.makeManifest(segment, bytes, want.wanted.range?.start ?? 0)
+    if (certain) this.verifier.makeManifest(segment, bytes, want.wanted.range?.start ?? 0)
     for (const other of this.wantsOf(segment)) {
       other.firstByteAt ??= want.firstByteAt
       this.finish(other, bytes)
@@ -321,6 +493,7 @@ export class Downloader {
     if (segment.manifest !== null || segment.buffer?.byteLength !== manifest.size) return
     this.manifests.settled(segment.key, this.events.readyPeers())
     segment.adopt(manifest, 'own')
+    this.events.manifestKnown(segment)
     for (let piece = 0; piece < segment.pieceCount; piece++) {
       segment.verified.add(piece)
       this.events.pieceVerified(segment, piece)
@@ -333,6 +506,7 @@ export class Downloader {
   private manifestWrong(segment: Segment): void {
     this.pieces.cancel(segment)
     for (const want of this.wantsOf(segment)) this.origin.cancel(want)
+    this.origin.manifestWasWrong(segment)
     const author = this.events.readyPeers().find((peer) => peer.link === segment.manifestAuthor)
     if (author !== undefined && ++author.corrupt >= MAX_CORRUPT_PIECES) this.events.misbehaved(author)
     segment.reset()
@@ -344,13 +518,20 @@ export class Downloader {
     this.events.segmentChanged(want.segment)
     const helped = this.events.readyPeers().some((peer) => peer.offers(want.segment.id))
     // A peer that only says that it has the segment must not keep the error from the player.
-    const helping = helped && this.now - want.progressAt < HELP_MS
+    const helping = (helped && this.now - want.progressAt < HELP_MS) || this.mayBeHelped(want)
     if (helping && !want.segment.httpOnly) return
     this.end(want)
     this.options.emit({ type: 'failed', wantId: want.id, error })
   }
 
+  /** At a live edge a neighbour may be about to have it; half of the time left is the player's. */
+  private mayBeHelped({ wanted, deadline, startedAt }: Want): boolean {
+    if (!wanted.live || (startedAt + deadline) / 2 <= this.now) return false
+    return this.events.readyPeers().some((peer) => peer.usable(this.now))
+  }
+
   private progress(want: Want): void {
+    if (want.ahead) return
     const total = want.segment.size
     this.options.emit({ type: 'progress', wantId: want.id, loaded: loadedBytes(want), total })
   }
@@ -363,6 +544,8 @@ export class Downloader {
 
   private finish(want: Want, bytes: Uint8Array): void {
     const { segment, sourcesBefore, startedAt } = want
+    if (want.ahead) return this.end(want)
+    this.mediaRates.sample(segment.id.track, bytes.byteLength, want.wanted.duration)
     this.origin.cancel(want)
     this.end(want)
     const sources = {
@@ -371,6 +554,10 @@ export class Downloader {
       seeders: segment.sources.seeders - sourcesBefore.seeders,
     }
     const fromPeers = sources.peers + sources.seeders
+    // Of what we led or found nobody for, uplink tells nothing.
+    if (want.wanted.live && want.peersSince !== null && want.claimedAt === null) {
+      this.deficit.segmentDone(Math.max(0, sources.http - want.advanced) / bytes.byteLength)
+    }
     if (want.peersSince !== null && fromPeers > 0) {
       this.peerRate.sample(fromPeers, (this.now - want.peersSince) as Millis)
     }
@@ -386,8 +573,7 @@ export class Downloader {
   private end(want: Want): void {
     this.wants.delete(want.id)
     if (this.isWanted(want.segment)) return
-    this.setState(want.segment, 'receiving', false)
-    this.setState(want.segment, 'expected', false)
+    this.setReceiving(want.segment, false)
     this.manifests.settled(want.segment.key, this.events.readyPeers())
   }
 
@@ -397,10 +583,25 @@ export class Downloader {
   }
 
   private wantsOf(segment: Segment): Want[] {
-    return [...this.wants.values()].filter((want) => want.segment === segment)
+    const wants: Want[] = []
+    for (const want of this.wants.values()) if (want.segment === segment) wants.push(want)
+    return wants
   }
 
   isWanted(segment: Segment): boolean {
-    return this.wantsOf(segment).length > 0
+    for (const want of this.wants.values()) if (want.segment === segment) return true
+    return false
+  }
+
+  /** True where a Have may change what is done for a wanted segment now, not only at the next look. */
+  concerns(have: Have): boolean {
+    // A peer that is heard for the first time need not be waited for any longer.
+    if (have.summary) return true
+    for (const { segment } of this.wants.values()) {
+      for (const entry of have.entries) {
+        if (names(entry, segment.id) && this.pieces.mayAsk(segment, entry)) return true
+      }
+    }
+    return false
   }
 }

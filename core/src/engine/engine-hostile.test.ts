@@ -4,6 +4,7 @@ import {
   type ChannelKind,
   channelOf,
   encodeMessage,
+  type Have,
   type HaveEntry,
   MAX_HAVE_ENTRIES,
   MIN_PIECE_BYTES,
@@ -49,10 +50,12 @@ function busyEngine(): EngineDriver {
     swarmTag: tag,
     manifest: testManifest(testSegmentId(2), BYTES),
   })
+  // It serves others first, for as long as a test lasts: an honest peer that says nothing is given up.
+  driver.receive(HONEST, { ...have(1, []), backlogMs: 60_000 })
   return driver
 }
 
-function have(serial: number, entries: readonly HaveEntry[], summary = false): PeerMessage {
+function have(serial: number, entries: readonly HaveEntry[], summary = false): Have {
   return { type: 'have', swarmTag: tag, serial, summary, backlogMs: 0, entries }
 }
 

@@ -3,8 +3,11 @@ import {
   decodeMessage,
   encodeMessage,
   type GoodbyeReason,
+  type Have,
+  type HaveClaim,
   type Hello,
   type Millis,
+  NOT_SERVING_BACKLOG_MS,
   type PeerId,
   type PeerMessage,
   PROTOCOL_VERSION,
@@ -15,10 +18,15 @@ import {
 import type { Random } from '../ports/clock.js'
 import type { LinkSnapshot, SwarmOptions, SwarmSnapshot } from '../runtime/swarm-api.js'
 import { Downloader } from './downloader.js'
+import { Election } from './election.js'
 import { HaveAnnouncer } from './have-announcer.js'
 import type { Effect, Input, LinkId } from './io.js'
+import { ManifestReplies } from './manifest-replies.js'
+import { Neighbours } from './neighbours.js'
 import { Peer } from './peer.js'
+import type { Segment } from './segment.js'
 import { SegmentStore } from './segment-store.js'
+import { UploadPolicy } from './upload-policy.js'
 import { Uploader } from './uploader.js'
 
 /** What the engine needs to know of its swarm. */
@@ -30,7 +38,9 @@ export type EngineOptions = Pick<
   | 'uploads'
   | 'memoryBytes'
   | 'uploadBytesPerSecond'
+  | 'uploadBytesPerSession'
   | 'integrity'
+  | 'mode'
   | 'maxLinks'
 >
 
@@ -59,14 +69,22 @@ export class Engine {
   private readonly peers = new Map<LinkId, Peer>()
   private ready: readonly Peer[] | null = null
   private readonly banned = new Map<PeerId, Millis>()
+  private readonly uploads: UploadPolicy
   private readonly uploader: Uploader
+  /** What the peers were last told of our uploads. */
+  private servingTold: boolean
   private readonly announcer: HaveAnnouncer
+  private readonly manifests: ManifestReplies
   private readonly downloader: Downloader
+  private readonly election: Election
+  private readonly neighbours: Neighbours
   private effects: Effect[] = []
   /** The input at hand made room in a channel: only what is served may go on. */
   private uploadOnly = false
   /** When downloads want to be looked at again, as of the last look. */
   private lookAt: Millis | null = null
+  /** The input at hand is that time has passed. */
+  private ticked = false
   /** The input at hand changed nothing that a decision depends on. */
   private quiet = false
   private now = 0 as Millis
@@ -77,20 +95,47 @@ export class Engine {
     }
     const swarmTag = options.swarmId.tag
     this.options = options
+    this.election = new Election(options.peerId)
     this.store = new SegmentStore(options.memoryBytes)
-    this.uploader = new Uploader(this.store, swarmTag, options.uploadBytesPerSecond, emit)
+    this.uploads = new UploadPolicy({
+      uploads: options.uploads,
+      bytesPerSecond: options.uploadBytesPerSecond,
+      bytesPerSession: options.uploadBytesPerSession ?? Number.POSITIVE_INFINITY,
+    })
+    this.uploader = new Uploader(this.store, swarmTag, this.uploads, emit)
+    this.servingTold = this.uploader.state === 'on'
     this.announcer = new HaveAnnouncer(this.store, swarmTag, () => this.uploader.backlogMs, emit)
+    this.manifests = new ManifestReplies(this.store, swarmTag, emit)
     this.downloader = new Downloader(
-      { swarmTag, self: options.peerId, integrity: options.integrity, random, store: this.store, emit },
+      {
+        swarmTag,
+        election: this.election,
+        integrity: options.integrity,
+        mode: options.mode ?? 'server-friendly',
+        random,
+        store: this.store,
+        emit,
+      },
       {
         segmentChanged: (segment) => this.announcer.segmentChanged(segment, this.now),
+        claimed: (segment, place) => this.sayClaim({ kind: 'claim', segment, place }, null),
         pieceVerified: (segment, piece) => this.uploader.pieceReady(segment, piece),
+        manifestKnown: (segment) => this.manifestKnown(segment),
         misbehaved: (peer) => this.ban(peer),
         unresponsive: (peer) => this.closePeer(peer, 'leaving'),
+        leads: (until) => {
+          this.uploads.leadsUntil = until
+        },
         readyPeers: () => this.readyPeers(),
         helloAwaited: () => this.peers.size > this.readyPeers().length,
       },
     )
+    this.neighbours = new Neighbours(options, random, {
+      silent: (peer) => this.closePeer(peer, 'leaving'),
+      replaced: (peer) => this.closePeer(peer, 'full'),
+      replacing: (wanted) => emit({ type: 'replace-neighbour', wanted }),
+      isServed: (peer) => this.uploader.isServing(peer.link),
+    })
   }
 
   /** Takes one input; the result is what must be done now. */
@@ -98,9 +143,10 @@ export class Engine {
     this.now = input.now
     this.downloader.now = input.now
     this.effects = []
+    this.ticked = input.type === 'tick'
     this.take(input)
     // Most inputs are chunks in the middle of a piece: they change nothing that is decided here.
-    if (this.uploadOnly) this.pumpUploads()
+    if (this.uploadOnly) this.wake(this.pumpUploads())
     else if (!this.quiet) this.pump()
     this.quiet = false
     this.uploadOnly = false
@@ -120,19 +166,34 @@ export class Engine {
         return this.message(input.link, input.channel, input.bytes)
       case 'link-buffered': {
         const peer = this.peers.get(input.link)
+        // Room in a channel concerns what waits to be served, and nothing that is asked for.
+        const freed = peer !== undefined && input.bytes < peer.lossyBuffered
         if (peer !== undefined) peer.lossyBuffered = input.bytes
-        // Room in a channel concerns what is served, and nothing that is asked for.
-        this.uploadOnly = true
+        this.uploadOnly = freed && this.uploader.waiting
+        this.quiet = !this.uploadOnly
         return
       }
+      case 'round-trip':
+        if (this.peers.has(input.link)) this.uploads.scavenging.roundTrip(input.link, input.rtt, now)
+        this.uploadOnly = true
+        return
+      case 'uploads':
+        this.uploads.wish = input.state
+        return
       case 'connecting':
         this.downloader.hopeful = input.hopeful
         return
+      case 'spare-origin':
+        this.downloader.originSpared = input.spared
+        return
       case 'swarm-size':
-        this.downloader.swarmSize = input.members
+        // The last count is better than none for who leads; without a tracker nobody is replaced.
+        if (input.members !== null) this.downloader.swarmSize = input.members
+        this.neighbours.swarmSize = input.members
         return
       case 'want':
-        return this.downloader.want(input.wantId, input.wanted, now)
+        this.downloader.want(input.wantId, input.wanted, now)
+        return this.dropOldParts(input.wanted.segment)
       case 'deadline':
         return this.downloader.setDeadline(input.wantId, input.deadline)
       case 'unwant':
@@ -148,7 +209,7 @@ export class Engine {
       case 'http-data':
         return this.downloader.origin.data(input.fetchId, input.offset, input.bytes, now)
       case 'http-done':
-        return this.downloader.origin.done(input.fetchId, now)
+        return this.downloader.origin.done(input.fetchId, now, input.doubtful)
       case 'http-error':
         return this.downloader.origin.error(input.fetchId, input.error, now)
       case 'hashed':
@@ -166,8 +227,11 @@ export class Engine {
     for (const peer of awaited ? [...this.peers.values()] : []) {
       if (peer.identity === null && now - peer.openedAt >= HELLO_TIMEOUT_MS) this.closePeer(peer, 'violation')
     }
-    this.lookAt = this.downloader.pump(now)
-    const upload = this.uploader.pump(now)
+    this.neighbours.look(this.readyPeers(), now)
+    // Most ticks are for what is served: downloads have a time of their own.
+    const early = this.ticked && this.lookAt !== null && now < this.lookAt
+    if (!early) this.lookAt = this.downloader.pump(now)
+    const upload = this.pumpUploads()
     this.announcer.pump(this.readyPeers(), now)
     for (const segment of this.store.evict((candidate) => this.downloader.pinned(candidate))) {
       this.announcer.segmentDropped(segment, now)
@@ -175,8 +239,15 @@ export class Engine {
     this.wake(upload)
   }
 
-  private pumpUploads(): void {
-    this.wake(this.uploader.pump(this.now))
+  /** Serves; where that begins, pauses or ends, those who might ask are told at once. */
+  private pumpUploads(): Millis | null {
+    const again = this.uploader.pump(this.now)
+    const serving = this.uploader.state === 'on'
+    if (serving !== this.servingTold) {
+      this.servingTold = serving
+      this.announcer.tellUploads(this.readyPeers())
+    }
+    return again
   }
 
   private wake(upload: Millis | null): void {
@@ -196,7 +267,7 @@ export class Engine {
     const peer = new Peer(link, initiator, this.now)
     peer.signalledId = remote
     this.peers.set(link, peer)
-    const { swarmId, peerId, role, uploads } = this.options
+    const { swarmId, peerId, role } = this.options
     this.sendControl(peer, {
       type: 'hello',
       swarmTag: swarmId.tag,
@@ -204,7 +275,7 @@ export class Engine {
       peerId,
       swarmId: swarmId.bytes,
       role,
-      uploads,
+      uploads: this.servingTold,
     })
   }
 
@@ -215,6 +286,8 @@ export class Engine {
     this.ready = null
     this.downloader.closeLink(peer)
     this.uploader.closeLink(link)
+    this.uploads.scavenging.closeLink(link)
+    this.neighbours.forget(peer)
   }
 
   /** Ends a connection from our side. */
@@ -241,6 +314,7 @@ export class Engine {
   private message(link: LinkId, channel: 'lossy' | 'control', bytes: Uint8Array): void {
     const peer = this.peers.get(link)
     if (peer === undefined) return
+    peer.heardAt = this.now
     let message: PeerMessage
     try {
       message = decodeMessage(bytes, channel)
@@ -269,13 +343,18 @@ export class Engine {
     if (hello.peerId === peerId) return this.closePeer(peer, 'duplicate-connection')
     const until = this.banned.get(hello.peerId)
     if (until !== undefined && until > this.now) return this.closePeer(peer, 'violation')
+    let known = false
     for (const twin of this.readyPeers()) {
       if (twin.identity?.peerId !== hello.peerId) continue
+      known = true
       const loser = this.loserOf(twin, peer, hello.peerId)
       if (loser !== null) this.closePeer(loser, 'duplicate-connection')
       if (loser === peer) return
     }
-    if (this.readyPeers().length >= this.options.maxLinks) return this.closePeer(peer, 'full')
+    const ready = this.readyPeers()
+    // A second connection to a neighbour takes the place of the first, which its owner is about to close.
+    const admitted = known ? ready.length <= this.options.maxLinks : this.neighbours.admit(ready, this.now)
+    if (!admitted) return this.closePeer(peer, 'full')
     peer.identity = { peerId: hello.peerId, role: hello.role, uploads: hello.uploads }
     this.ready = null
     this.announcer.summary(peer, this.now)
@@ -295,24 +374,35 @@ export class Engine {
   private peerMessage(peer: Peer, message: Exclude<PeerMessage, Hello>): void {
     switch (message.type) {
       case 'goodbye':
-        this.effects.push({ type: 'close-link', link: peer.link, reason: 'leaving' })
+        this.effects.push({ type: 'close-link', link: peer.link, reason: message.reason })
         return this.linkClosed(peer.link)
       case 'manifest-request':
-        return this.sendManifest(peer, message.segment)
+        this.quiet = true
+        if (this.uploader.state !== 'off') this.manifests.request(peer, message.segment)
+        return
       case 'manifest': {
         const segment = this.store.get(segmentKey(message.manifest.segment))
         if (segment !== undefined) this.downloader.manifest(peer, message.manifest, segment)
         return
       }
+      case 'hashes': {
+        const segment = this.store.get(segmentKey(message.segment))
+        if (segment !== undefined) this.downloader.hashes(peer, message.first, message.hashes, segment)
+        return
+      }
       case 'have':
-        if (peer.haveBudget.take(1, this.now) && peer.have.apply(message)) peer.backlogToldAt = this.now
+        // Most are about what nobody here waits for.
+        this.quiet = true
+        if (!peer.haveBudget.take(1, this.now)) return
+        this.quiet = !this.have(peer, message) && !this.downloader.concerns(message)
         return
       case 'request':
-        if (!this.options.uploads) return
+        this.uploadOnly = true
         this.uploader.request(peer, message, this.now)
         this.announcer.tellBacklog(peer, this.now)
         return
       case 'cancel':
+        this.uploadOnly = true
         return this.uploader.cancel(peer.link, message.requestIds)
       case 'data':
         this.quiet = !this.downloader.data(peer, message, this.now)
@@ -322,10 +412,32 @@ export class Engine {
     }
   }
 
-  private sendManifest(peer: Peer, id: SegmentId): void {
-    const manifest = this.store.get(segmentKey(id))?.manifest
-    if (manifest == null || !this.options.uploads) return
-    this.sendControl(peer, { type: 'manifest', swarmTag: this.options.swarmId.tag, manifest })
+  /** What a peer says of its queue says as well whether it serves at all. True where that changed. */
+  private backlogTold(peer: Peer): boolean {
+    peer.backlogToldAt = this.now
+    const uploads = peer.have.backlogMs !== NOT_SERVING_BACKLOG_MS
+    if (peer.identity === null || peer.identity.uploads === uploads) return false
+    peer.identity = { ...peer.identity, uploads }
+    if (!uploads) this.downloader.withdraw(peer)
+    return true
+  }
+
+  /** True where the peer began or ceased to serve. */
+  private have(peer: Peer, message: Have): boolean {
+    const changed = peer.have.apply(message) && this.backlogTold(peer)
+    for (const entry of message.entries) {
+      if (entry.kind !== 'claim') continue
+      if (this.election.heard(entry.segment, entry.place, this.now)) this.sayClaim(entry, peer)
+    }
+    return changed
+  }
+
+  private sayClaim(claim: HaveClaim, from: Peer | null): void {
+    this.announcer.claim(this.readyPeers(), claim, from)
+  }
+
+  private manifestKnown(segment: Segment): void {
+    if (this.uploader.state !== 'off') this.manifests.known(segment, this.readyPeers())
   }
 
   private publish(manifest: SegmentManifest, bytes: Uint8Array | null): void {
@@ -343,6 +455,7 @@ export class Engine {
       segment.adopt(manifest, 'own')
       for (let piece = 0; piece < segment.pieceCount; piece++) segment.verified.add(piece)
     })
+    this.manifestKnown(segment)
     for (let piece = 0; piece < segment.pieceCount; piece++) this.uploader.pieceReady(segment, piece)
     this.announcer.segmentChanged(segment, this.now)
   }
@@ -352,6 +465,12 @@ export class Engine {
     if (segment.complete) return
     segment.fetching = true
     this.announcer.segmentChanged(segment, this.now)
+  }
+
+  private dropOldParts(newest: SegmentId): void {
+    if (newest.part === null) return
+    const dropped = this.store.dropOldParts(newest, (segment) => this.downloader.pinned(segment))
+    for (const segment of dropped) this.announcer.segmentDropped(segment, this.now)
   }
 
   private drop(id: SegmentId): void {
@@ -378,6 +497,7 @@ export class Engine {
       peerBytes: sources.peers,
       seederBytes: sources.seeders,
       uploadedBytes: this.uploader.uploadedBytes,
+      uploads: this.uploader.state,
       wastedBytes,
       corruptPieces,
       segments: { ...segments },

@@ -1,6 +1,7 @@
 import {
   encodeMessage,
   HAVE_HEADER_BYTES,
+  type HaveClaim,
   type HaveEntry,
   haveEntryBytes,
   MAX_CONTROL_MESSAGE_BYTES,
@@ -20,6 +21,12 @@ const HAVE_BATCH_MS = 30
 /** A summary repeats everything, in case deltas were lost: this often, in milliseconds. */
 const HAVE_SUMMARY_INTERVAL_MS = 10_000
 
+/**
+ * What is being fetched is said again this often, in milliseconds, where there is no other
+ * news: who is waited for and falls silent is soon known to be gone.
+ */
+const PROMISE_INTERVAL_MS = 400
+
 /** An asker hears of an upload queue of this length, this often at most, in milliseconds. */
 const BACKLOG_WORTH_TELLING_MS = 200
 const BACKLOG_INTERVAL_MS = 200
@@ -37,12 +44,16 @@ interface Summary {
 export class HaveAnnouncer {
   private readonly changed = new Map<string, Segment>()
   private readonly dropped = new Map<string, SegmentId>()
+  /** Segments that others may wait for us to have. */
+  private readonly promised = new Set<Segment>()
+  private promisesAt = Number.POSITIVE_INFINITY
   /** Segments that somebody was told of, and must hear of when nothing is left of them. */
   private readonly announced = new WeakSet<Segment>()
   /** Made once and told to many: a seeder has thousands of segments and hundreds of peers. */
   private whole: Summary | null = null
   private backlog: number | null = null
   private flushAt: Millis | null = null
+  private now = 0
   /** No summary is due before. */
   private summariesAt = 0
   private readonly store: SegmentStore
@@ -64,6 +75,9 @@ export class HaveAnnouncer {
     this.whole = null
     this.changed.set(segment.key, segment)
     this.flushAt ??= (now + HAVE_BATCH_MS) as Millis
+    if (!isPromised(segment)) return
+    this.promised.add(segment)
+    this.promisesAt = Math.min(this.promisesAt, now + PROMISE_INTERVAL_MS)
   }
 
   /** The segment is no longer in the store. */
@@ -75,14 +89,17 @@ export class HaveAnnouncer {
     this.flushAt ??= (now + HAVE_BATCH_MS) as Millis
   }
 
-  /** When the next flush is due, or null. */
+  /** When the next message is due, summaries left aside, or null. */
   get nextAt(): Millis | null {
-    return this.flushAt
+    const next = Math.min(this.flushAt ?? Number.POSITIVE_INFINITY, this.promisesAt)
+    return next === Number.POSITIVE_INFINITY ? null : (next as Millis)
   }
 
   /** Sends what is due. */
   pump(peers: Iterable<Peer>, now: Millis): void {
     this.backlog = null
+    this.now = now
+    if (now >= this.promisesAt) this.repeatPromises(peers, now)
     const due = this.flushAt !== null && now >= this.flushAt
     if (!due && now < this.summariesAt) return
     this.summariesAt = Number.POSITIVE_INFINITY
@@ -101,6 +118,7 @@ export class HaveAnnouncer {
   /** Everything that is held, on the control channel: it must arrive whole. */
   summary(peer: Peer, now: Millis): void {
     peer.summaryAt = now
+    this.now = now
     this.summariesAt = Math.min(this.summariesAt, now + HAVE_SUMMARY_INTERVAL_MS)
     peer.told.clear()
     this.whole ??= this.summarize()
@@ -133,7 +151,7 @@ export class HaveAnnouncer {
       const told = peer.told.get(segment.key)
       const state = toldOf(segment)
       // What the peer holds itself it need not hear about.
-      if (told?.pieces === state.pieces && told.state === state.state) continue
+      if (told?.pieces === state.pieces && told.fetching === state.fetching) continue
       if (peer.have.hasAll(segment.id)) continue
       if (told === undefined && !worthTelling(segment) && !this.announced.has(segment)) continue
       this.announced.add(segment)
@@ -148,12 +166,37 @@ export class HaveAnnouncer {
     for (const batch of split(entries, MAX_LOSSY_MESSAGE_BYTES)) this.send(peer, 'lossy', false, batch)
   }
 
+  private repeatPromises(peers: Iterable<Peer>, now: Millis): void {
+    for (const segment of this.promised) {
+      const current = isPromised(segment) && this.store.get(segment.key) === segment
+      if (!current) this.promised.delete(segment)
+    }
+    this.promisesAt = this.promised.size > 0 ? now + PROMISE_INTERVAL_MS : Number.POSITIVE_INFINITY
+    for (const peer of peers) {
+      if (now - peer.haveSentAt < PROMISE_INTERVAL_MS) continue
+      const entries = [...this.promised].filter(({ key }) => isWaiting(peer.told.get(key))).map(entryOf)
+      for (const batch of split(entries, MAX_LOSSY_MESSAGE_BYTES)) this.send(peer, 'lossy', false, batch)
+    }
+  }
+
   /** Tells an asker that it must wait, where the queue is long and that was not told just now. */
   tellBacklog(peer: Peer, now: Millis): void {
     if (now - peer.backlogTellAt < BACKLOG_INTERVAL_MS || this.backlogMs() < BACKLOG_WORTH_TELLING_MS) return
     peer.backlogTellAt = now
+    this.now = now
     this.backlog = null
     this.send(peer, 'lossy', false, [])
+  }
+
+  /** Says that uploads have begun, paused or ended; reliably, since nothing else would tell for seconds. */
+  tellUploads(peers: Iterable<Peer>): void {
+    this.backlog = null
+    for (const peer of peers) this.send(peer, 'control', false, [])
+  }
+
+  /** Says a claim to everybody but whom it came from, at once: who hears it late may claim as well. */
+  claim(peers: Iterable<Peer>, claim: HaveClaim, from: Peer | null): void {
+    for (const peer of peers) if (peer !== from) this.send(peer, 'lossy', false, [claim])
   }
 
   private send(
@@ -165,6 +208,7 @@ export class HaveAnnouncer {
     this.backlog ??= Math.min(0xffff, Math.round(this.backlogMs()))
     const { swarmTag, backlog: backlogMs } = this
     const serial = peer.haveSerial++
+    peer.haveSentAt = this.now
     const bytes = encodeMessage({ type: 'have', swarmTag, serial, summary, backlogMs, entries })
     if (channel === 'lossy') peer.lossyBuffered += bytes.byteLength
     this.emit({ type: 'send', link: peer.link, channel, bytes })
@@ -175,13 +219,22 @@ function isWholeAndComplete(segment: Segment): boolean {
   return segment.complete && segment.id.part === null
 }
 
+/** Others may wait for us to have it. */
+function isPromised(segment: Segment): boolean {
+  return segment.arriving
+}
+
+/** The peer was told that it may wait. */
+function isWaiting(told: Told | undefined): boolean {
+  return told?.fetching === true
+}
+
 function worthTelling(segment: Segment): boolean {
-  return segment.arriving || segment.expected || segment.verified.size > 0
+  return isPromised(segment) || segment.verified.size > 0
 }
 
 function toldOf(segment: Segment): Told {
-  const waiting = segment.expected ? 'expected' : 'idle'
-  return { pieces: segment.verified.size, state: segment.arriving ? 'fetching' : waiting }
+  return { pieces: segment.verified.size, fetching: segment.arriving }
 }
 
 function entryOf(segment: Segment): HaveEntry {
@@ -190,7 +243,6 @@ function entryOf(segment: Segment): HaveEntry {
     segment: segment.id,
     fetching: segment.arriving,
     pieces: segment.verified.bits,
-    ...(segment.expected && !segment.arriving ? { expected: true } : {}),
   }
 }
 

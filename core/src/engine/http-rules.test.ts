@@ -11,7 +11,8 @@ import {
   testSegmentId,
   wantOf,
 } from '../testing/engine-fixtures.js'
-import { type HttpSituation, httpDueAt, type OriginEstimate, urgentAt } from './http-rules.js'
+import { Election } from './election.js'
+import { electionStage, type HttpSituation, httpDueAt, type OriginEstimate, urgentAt } from './http-rules.js'
 import { Peer } from './peer.js'
 import { RoundTrip, TransferRate } from './rates.js'
 import { Segment } from './segment.js'
@@ -34,10 +35,11 @@ function origin(bytesPerSecond?: number, ttfb = 50): OriginEstimate {
 function situation(changes: Partial<HttpSituation> = {}): HttpSituation {
   return {
     now: millis(0),
-    self: testPeerId('me'),
+    election: new Election(testPeerId('me')),
     origin: origin(),
     peers: [],
     hopeful: false,
+    mode: 'server-friendly',
     swarmSize: null,
     ...changes,
   }
@@ -89,6 +91,62 @@ describe('urgentAt', () => {
         expect(urgentAt(want, origin(slow))).toBeLessThanOrEqual(urgentAt(later, origin(slow)))
       }),
     )
+  })
+})
+
+describe('electionStage', () => {
+  const live = () => unknownWant({ live: true })
+
+  it('asks for a claim when it is our turn, and for none without anybody to hear it', () => {
+    expect(electionStage(live(), situation({ peers: [other(1)] }))).toBe('claim')
+    expect(electionStage(live(), situation())).toBe(null)
+    expect(electionStage(unknownWant(), situation({ peers: [other(1)] }))).toBe(null)
+    expect(electionStage(live(), situation({ peers: [holder(1)] }))).toBe(null)
+  })
+
+  it('waits a round trip between claim and fetch, longer where the swarm is wider than what is seen', () => {
+    const want = live()
+    want.claimedAt = millis(0)
+    const near = other(1)
+    near.roundTrip.sample(millis(60))
+    expect(httpDueAt(want, situation({ peers: [near], swarmSize: 2 }))).toBe(100)
+    expect(httpDueAt(want, situation({ peers: [near], swarmSize: 50 }))).toBe(160)
+    near.roundTrip.sample(millis(100_000))
+    expect(httpDueAt(want, situation({ peers: [near], swarmSize: 50 }))).toBe(300)
+  })
+
+  it('gives way to a lower claim and to whoever has begun, not to a higher one', () => {
+    const election = new Election(testPeerId('me'))
+    const { id, key } = live().segment
+    election.wanted(id)
+    const at = situation({ election, peers: [other(1)] })
+    const want = live()
+    want.claimedAt = millis(0)
+    election.heard(id, election.place(key) + 1, millis(0))
+    expect(electionStage(want, at)).toBe(null)
+    election.heard(id, election.place(key) - 1, millis(0))
+    expect(electionStage(want, at)).toBe('led')
+    expect(electionStage(want, situation({ peers: [holder(1)] }))).toBe('led')
+  })
+
+  it('does not claim what somebody has claimed, until nothing came of it', () => {
+    const election = new Election(testPeerId('me'))
+    const want = unknownWant({ live: true, deadline: millis(5_000) })
+    election.wanted(want.segment.id)
+    election.heard(want.segment.id, 0xffffffff, millis(0))
+    expect(electionStage(want, situation({ election, peers: [other(1)] }))).toBe(null)
+    expect(electionStage(want, situation({ election, peers: [other(1)], now: millis(2_000) }))).toBe('claim')
+  })
+
+  it('lets whoever led lately go later than its turn', () => {
+    const election = new Election(testPeerId('me'))
+    const at = situation({ election, peers: [other(1)] })
+    const want = (sequence: number) =>
+      wantOf(new Segment(testSegmentId(sequence)), { deadline: millis(8_000), live: true })
+    const before = httpDueAt(want(11), at)
+    election.leads(testSegmentId(10))
+    expect(httpDueAt(want(11), at)).toBe(before + 480)
+    expect(httpDueAt(want(14), at)).toBeLessThan(480)
   })
 })
 
@@ -153,9 +211,9 @@ describe('httpDueAt', () => {
           return [peer]
         })
         const want = wantOf(new Segment(testSegmentId(sequence)), { deadline: FAR, live: true })
-        return httpDueAt(want, situation({ self: testPeerId(name), peers }))
+        return httpDueAt(want, situation({ election: new Election(testPeerId(name)), peers }))
       })
-      expect([...due].sort((a, b) => a - b)).toEqual([0, 1_000, 2_000, 3_000])
+      expect([...due].sort((a, b) => a - b)).toEqual([0, 120, 240, 360])
     }
   })
 
@@ -166,18 +224,18 @@ describe('httpDueAt', () => {
     for (let sequence = 0; sequence < segments; sequence++) {
       const want = wantOf(new Segment(testSegmentId(sequence)), { deadline: FAR, live: true })
       for (let index = 0; index < members; index++) {
-        const self = testPeerId(`viewer-${index}`)
-        const due = httpDueAt(want, situation({ self, peers: [other(1)], swarmSize: members }))
+        const election = new Election(testPeerId(`viewer-${index}`))
+        const due = httpDueAt(want, situation({ election, peers: [other(1)], swarmSize: members }))
         perTier.set(due, (perTier.get(due) ?? 0) + 1)
       }
     }
     const mean = (due: number) => (perTier.get(due) ?? 0) / segments
     expect(mean(0)).toBeGreaterThan(1)
     expect(mean(0)).toBeLessThan(3.5)
-    expect(mean(1_000)).toBeGreaterThan(1)
-    expect(mean(1_000)).toBeLessThan(3.5)
-    expect(mean(2_000)).toBeGreaterThan(2.5)
-    expect(mean(2_000)).toBeLessThan(6)
+    expect(mean(120)).toBeGreaterThan(1)
+    expect(mean(120)).toBeLessThan(3.5)
+    expect(mean(240)).toBeGreaterThan(2.5)
+    expect(mean(240)).toBeLessThan(6)
   })
 
   it('leaves who does not upload out of the order', () => {
@@ -189,6 +247,34 @@ describe('httpDueAt', () => {
     const peers = [other(1, { role: 'seeder' })]
     expect(httpDueAt(unknownWant({ live: true, duration: millis(4_000) }), situation({ peers }))).toBe(3_000)
     expect(httpDueAt(unknownWant({ live: false }), situation({ peers }))).toBe(0)
+  })
+
+  it('elects a leader for a part as for a segment, and gives a seeder that says nothing no lead', () => {
+    const part = new Segment(testSegmentId(1, 3))
+    const changes = { live: true, deadline: millis(2_500), duration: millis(500) }
+    const want = wantOf(part, changes)
+    const peers = [other(1, { role: 'seeder' })]
+    expect(electionStage(want, situation({ peers }))).toBe('claim')
+    expect(httpDueAt(want, situation({ peers }))).toBe(0)
+    want.claimedAt = millis(0)
+    const due = httpDueAt(want, situation({ peers, origin: origin(1_000_000) }))
+    expect(due).toBeGreaterThan(0)
+    expect(due).toBeLessThanOrEqual(250)
+    const pieces = { low: 0, high: 0 }
+    const leader = readyPeer(2)
+    peerSays(leader, [{ kind: 'segment', segment: part.id, fetching: true, pieces }])
+    expect(electionStage(want, situation({ peers: [...peers, leader] }))).toBe('led')
+  })
+
+  it('reckons with the size that a part probably has', () => {
+    const deadline = millis(2_500)
+    const unknown = wantOf(new Segment(testSegmentId(1, 3)), { live: true, deadline })
+    const expected = { ...unknown, expectedBytes: 50_000 }
+    const slow = origin(200_000)
+    expect(urgentAt(unknown, slow)).toBeLessThan(0)
+    expect(urgentAt(expected, slow)).toBeCloseTo(2_500 - 1.3 * (50 + 50_000 / 120) - 500)
+    const tight = { ...expected, deadline: millis(1_000) }
+    expect(urgentAt(tight, slow)).toBeCloseTo(1_000 - 1.3 * (50 + 50_000 / 120) - 200)
   })
 
   it('turns to the origin alone where manifests of peers failed', () => {
@@ -222,5 +308,122 @@ describe('httpDueAt', () => {
         },
       ),
     )
+  })
+})
+
+describe('the modes', () => {
+  const first = ['peer-friendly', 'aggressive'] as const
+
+  it.each(first)('%s: asks the origin at once, whoever has the segment, and leads for nobody', (mode) => {
+    const live = unknownWant({ live: true })
+    const known = wantOf(emptySegment(BYTES), { deadline: FAR })
+    for (const peers of [[], [other(1)], [holder(1)]]) {
+      expect(httpDueAt(known, situation({ mode, peers, hopeful: true }))).toBe(0)
+      expect(electionStage(live, situation({ mode, peers }))).toBe(null)
+    }
+    expect(httpDueAt(live, situation({ mode, peers: [other(1)], hopeful: true }))).toBe(0)
+  })
+
+  it.each(first)('%s: waits a moment for a manifest that a peer has, not where it is urgent', (mode) => {
+    const at = situation({ mode, peers: [holder(1)] })
+    expect(httpDueAt(unknownWant(), at)).toBe(300)
+    expect(httpDueAt(unknownWant({ deadline: millis(0) }), at)).toBe(0)
+    const suspect = holder(2)
+    suspect.suspectUntil = 5_000
+    expect(httpDueAt(unknownWant(), situation({ mode, peers: [suspect] }))).toBe(0)
+  })
+
+  it.each(first)('%s: turns to peers where the origin failed, as the default does from the start', (mode) => {
+    const want = unknownWant()
+    want.httpError = { kind: 'http-status', status: 503, message: 'no' }
+    want.httpRetryAt = 1_000
+    expect(httpDueAt(want, situation({ mode, peers: [holder(1)] }))).toBe(NEVER)
+    expect(httpDueAt(want, situation({ mode }))).toBe(1_000)
+  })
+})
+
+describe('a slow origin', () => {
+  /** It takes 4 s for the segment. */
+  const slow = origin(BYTES.byteLength / 4)
+  /** No load of it would make this deadline. */
+  const NEAR = millis(5_000)
+
+  function known(changes = {}) {
+    return wantOf(emptySegment(BYTES), { deadline: NEAR, ...changes })
+  }
+
+  it('is spared while peers bring pieces, about as long as it would take, and no longer than 4 s', () => {
+    const want = known()
+    expect(urgentAt(want, slow)).toBeLessThan(0)
+    const at = situation({ origin: slow, peers: [holder(1)] })
+    expect(httpDueAt(want, at)).toBeCloseTo(4_000)
+    want.progressAt = millis(1_500)
+    for (let piece = 0; piece < want.segment.pieceCount / 2; piece++) want.segment.verified.add(piece)
+    const due = httpDueAt(want, at)
+    expect(due).toBeGreaterThan(1_500 + 1_500)
+    expect(due).toBeLessThan(1_500 + 2_500)
+    const crawling = situation({ origin: origin(1_000), peers: [holder(1)] })
+    expect(httpDueAt(known(), crawling)).toBe(4_000)
+  })
+
+  it('is asked as ever where a load is short, or nothing is known of it', () => {
+    const want = known()
+    const peers = [holder(1)]
+    const fast = situation({ origin: origin(BYTES.byteLength * 2), peers })
+    expect(httpDueAt(want, fast)).toBe(urgentAt(want, fast.origin))
+    expect(httpDueAt(known({ deadline: millis(1_500) }), fast)).toBe(0)
+    // Four seconds for twenty of media are no burden.
+    expect(httpDueAt(known({ duration: millis(20_000) }), situation({ origin: slow, peers }))).toBe(0)
+    const left = known()
+    for (let piece = 1; piece < left.segment.pieceCount; piece++) left.segment.verified.add(piece)
+    expect(httpDueAt(left, situation({ origin: slow, peers }))).toBe(urgentAt(left, slow))
+    const unmeasured = situation({ peers })
+    expect(httpDueAt(want, unmeasured)).toBe(urgentAt(want, unmeasured.origin))
+  })
+
+  it('is left to whoever is fetching the segment, for twice as long as it would take', () => {
+    const leader = readyPeer(1)
+    const pieces = { low: 0, high: 0 }
+    peerSays(leader, [{ kind: 'segment', segment: testSegmentId(), fetching: true, pieces }])
+    const twoSeconds = origin(BYTES.byteLength / 2)
+    const at = situation({ origin: twoSeconds, peers: [leader] })
+    expect(urgentAt(known({ deadline: millis(0) }), twoSeconds)).toBeLessThan(0)
+    expect(httpDueAt(known({ deadline: millis(0) }), at)).toBeCloseTo(2 * 2_000 + 500)
+  })
+
+  it('is left to whoever claimed the segment, also where the leader is slow to begin', () => {
+    const election = new Election(testPeerId('me'))
+    const want = known({ live: true })
+    const { id } = want.segment
+    election.wanted(id)
+    election.heard(id, 0, millis(0))
+    const slower = situation({ election, origin: slow, peers: [other(1)] })
+    expect(httpDueAt(want, slower)).toBe(8_000)
+    expect(electionStage(want, slower)).toBe(null)
+    // Nothing came of the claim: ours is next.
+    const unknown = wantOf(new Segment(id), { deadline: NEAR, live: true })
+    expect(electionStage(unknown, { ...slower, now: millis(2_100) })).toBe('claim')
+  })
+
+  it('is asked in turn where nobody leads, however near the deadline is', () => {
+    const want = known({ live: true, deadline: millis(1_000) })
+    want.claimedAt = millis(0)
+    const neighbour = other(1)
+    neighbour.roundTrip.sample(millis(10))
+    const at = situation({ origin: slow, peers: [neighbour], swarmSize: 2 })
+    expect(httpDueAt(want, at)).toBe(50)
+    const alone = situation({ origin: slow, peers: [], hopeful: true })
+    expect(httpDueAt(want, alone)).toBe(0)
+  })
+
+  it('is asked at once for a part, and for what peers told wrong', () => {
+    const part = wantOf(new Segment(testSegmentId(1, 3)), { deadline: millis(0), live: true })
+    const pieces = { low: 1, high: 0 }
+    const leader = readyPeer(1)
+    peerSays(leader, [{ kind: 'segment', segment: part.segment.id, fetching: true, pieces }])
+    expect(httpDueAt(part, situation({ origin: slow, peers: [leader] }))).toBe(0)
+    const wrong = known()
+    wrong.segment.httpOnly = true
+    expect(httpDueAt(wrong, situation({ origin: slow, peers: [holder(1)] }))).toBe(0)
   })
 })

@@ -9,7 +9,7 @@ import type {
 } from '@shoal/protocol'
 import type { ManifestTrust } from '../ports/digest.js'
 import type { OriginError } from '../ports/origin.js'
-import type { SegmentResult, WantedSegment } from '../runtime/swarm-api.js'
+import type { SegmentResult, UploadState, WantedSegment } from '../runtime/swarm-api.js'
 
 /** A connection, as the engine names it: unique for the life of the engine. */
 export type LinkId = number
@@ -36,10 +36,16 @@ export type Input = { readonly now: Millis } & (
     }
   /** Bytes in the lossy channel's send buffer now. */
   | { readonly type: 'link-buffered'; readonly link: LinkId; readonly bytes: number }
+  /** The transport measured a connection's round trip. */
+  | { readonly type: 'round-trip'; readonly link: LinkId; readonly rtt: Millis }
+  /** The host allows, pauses or forbids uploads; see `Swarm.setUploads`. */
+  | { readonly type: 'uploads'; readonly state: UploadState }
   /** Whether connections may still open soon, so that waiting for peers makes sense. */
   | { readonly type: 'connecting'; readonly hopeful: boolean }
-  /** Members of the whole swarm, ourselves included, as the tracker counts them. */
-  | { readonly type: 'swarm-size'; readonly members: number }
+  /** The host asks to leave to peers what they can bring, whatever the mode. */
+  | { readonly type: 'spare-origin'; readonly spared: boolean }
+  /** Members of the whole swarm, ourselves included, as the tracker counts them; null while none answers. */
+  | { readonly type: 'swarm-size'; readonly members: number | null }
   | { readonly type: 'want'; readonly wantId: number; readonly wanted: WantedSegment }
   | { readonly type: 'deadline'; readonly wantId: number; readonly deadline: Millis }
   | { readonly type: 'unwant'; readonly wantId: number }
@@ -54,7 +60,7 @@ export type Input = { readonly now: Millis } & (
       readonly offset: number
       readonly bytes: Uint8Array
     }
-  | { readonly type: 'http-done'; readonly fetchId: number }
+  | { readonly type: 'http-done'; readonly fetchId: number; readonly doubtful?: boolean }
   | { readonly type: 'http-error'; readonly fetchId: number; readonly error: OriginError }
   | { readonly type: 'hashed'; readonly jobId: number; readonly digest: Uint8Array }
   | { readonly type: 'manifest-checked'; readonly jobId: number; readonly trust: ManifestTrust }
@@ -69,7 +75,7 @@ export type Effect =
       readonly channel: ChannelKind
       readonly bytes: Uint8Array
     }
-  /** Close, after what was sent before has gone out. */
+  /** Close, after what was sent before has gone out. The reason is that of the side which ended it. */
   | { readonly type: 'close-link'; readonly link: LinkId; readonly reason: GoodbyeReason }
   | {
       readonly type: 'http-fetch'
@@ -78,6 +84,8 @@ export type Effect =
       readonly span: ByteSpan | null
     }
   | { readonly type: 'http-cancel'; readonly fetchId: number }
+  /** Find one more neighbour, in the place of another, or no longer. */
+  | { readonly type: 'replace-neighbour'; readonly wanted: boolean }
   /** SHA-256 of bytes that do not change until the answer; the answer is `hashed`. */
   | { readonly type: 'hash'; readonly jobId: number; readonly bytes: Uint8Array }
   | { readonly type: 'check-manifest'; readonly jobId: number; readonly manifest: SegmentManifest }

@@ -52,6 +52,27 @@ describe('ManifestRequests', () => {
     expect(asked()).toEqual([3])
   })
 
+  it('asks two of those that only fetch a part, once, and one of those that have got it', () => {
+    const id = testSegmentId(1, 2)
+    const part = wantOf(new Segment(id))
+    const none = { low: 0, high: 0 }
+    const peers = [1, 2, 3].map((link) => readyPeer(link))
+    for (const peer of peers) {
+      peerSays(peer, [{ kind: 'segment', segment: id, fetching: true, pieces: none }])
+    }
+    requests.ensure(part, peers, millis(0))
+    expect(asked()).toEqual([1, 2])
+    requests.ensure(part, peers, millis(50))
+    expect(asked()).toEqual([])
+    const [, , third] = peers
+    if (third === undefined) throw new Error('three peers')
+    peerSays(third, [{ kind: 'segment', segment: id, fetching: true, pieces: { low: 1, high: 0 } }])
+    requests.ensure(part, peers, millis(100))
+    expect(asked()).toEqual([3])
+    expect(peers.map((peer) => requests.takeAnswer(peer, part.segment.key))).toEqual([true, true, true])
+    expect(requests.takeAnswer(third, part.segment.key)).toBe(false)
+  })
+
   it('does not ask who is only fetching: it asks as soon as a piece is there', () => {
     const peer = readyPeer(1)
     const pieces = { low: 0, high: 0 }

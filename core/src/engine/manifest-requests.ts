@@ -1,4 +1,4 @@
-import { encodeMessage, type Millis } from '@shoal/protocol'
+import { encodeMessage, type Millis, type SegmentId } from '@shoal/protocol'
 import type { EmitEffect } from './io.js'
 import type { Peer } from './peer.js'
 import type { Want } from './want.js'
@@ -8,6 +8,9 @@ const ANSWER_MS = 500
 
 /** A peer that did not answer is asked again after this long. */
 const ASK_AGAIN_MS = 3_000
+
+/** Peers that only fetch a part and are asked for its manifest ahead of having it, at most. */
+const MAX_AHEAD = 2
 
 /** Asks, for one segment, one peer at a time for its manifest; a seeder first. */
 export class ManifestRequests {
@@ -32,11 +35,29 @@ export class ManifestRequests {
       return holds && (asked === undefined || now - asked >= ASK_AGAIN_MS)
     })
     const peer = holders.find((holder) => holder.identity?.role === 'seeder') ?? holders[0]
-    if (peer === undefined) return
+    if (peer === undefined) return this.askAhead(want, peers, now)
     peer.manifestAsked.set(key, now)
     peer.manifestAwaited.add(key)
     this.askedAt.set(key, now)
-    const bytes = encodeMessage({ type: 'manifest-request', swarmTag: this.swarmTag, segment: id })
+    this.ask(peer, id)
+  }
+
+  /**
+   * A low-latency part has no time for the way there and back: who fetches it is asked before it has
+   * the manifest, and answers when it does.
+   */
+  private askAhead({ segment: { id, key } }: Want, peers: readonly Peer[], now: Millis): void {
+    if (id.part === null) return
+    const fetching = peers.filter((peer) => peer.usable(now) && peer.have.isFetching(id))
+    for (const peer of fetching.slice(0, MAX_AHEAD)) {
+      if (peer.manifestAwaited.has(key)) continue
+      peer.manifestAwaited.add(key)
+      this.ask(peer, id)
+    }
+  }
+
+  private ask(peer: Peer, segment: SegmentId): void {
+    const bytes = encodeMessage({ type: 'manifest-request', swarmTag: this.swarmTag, segment })
     this.emit({ type: 'send', link: peer.link, channel: 'control', bytes })
   }
 

@@ -1,17 +1,24 @@
-import { MIN_PIECE_BYTES, millis } from '@shoal/protocol'
+import { type HaveEntry, MIN_PIECE_BYTES, millis } from '@shoal/protocol'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { OriginError } from '../ports/origin.js'
+import type { DownloadMode } from '../runtime/swarm-api.js'
 import {
   effectsOf,
   emptySegment,
+  peerSays,
+  readyPeer,
+  runEntry,
   sameBytes,
   testBytes,
   testPeerId,
   testSegmentId,
   wantOf,
 } from '../testing/engine-fixtures.js'
+import { Election } from './election.js'
+import type { HttpSituation } from './http-rules.js'
 import type { Effect } from './io.js'
 import { OriginLoads } from './origin-loads.js'
+import type { Peer } from './peer.js'
 import { Segment } from './segment.js'
 import type { Want } from './want.js'
 
@@ -28,7 +35,11 @@ beforeEach(() => {
   effects = []
   heard = []
   loaded = null
-  loads = new OriginLoads((effect) => effects.push(effect), {
+  loads = newLoads()
+})
+
+function newLoads(): OriginLoads {
+  return new OriginLoads((effect) => effects.push(effect), {
     pieceLoaded: ({ segment }, piece) => {
       heard.push(`piece ${piece}`)
       segment.fromHttp.add(piece)
@@ -37,24 +48,24 @@ beforeEach(() => {
       loaded = bytes
       heard.push('segment')
     },
+    sized: () => undefined,
+    sizeWrong: () => undefined,
     progressed: () => undefined,
     manifestWrong: () => heard.push('manifest wrong'),
     failed: (_, error) => heard.push(`failed ${error.status}`),
     ended: () => undefined,
   })
-})
+}
+
+function situationAt(now: number, peers: readonly Peer[] = []): HttpSituation {
+  const election = new Election(testPeerId('me'))
+  const mode = 'server-friendly'
+  return { election, origin: loads, peers, hopeful: false, mode, swarmSize: null, now: millis(now) }
+}
 
 function begin(want: Want, now = 0): number {
   want.deadline = millis(0)
-  const situation = {
-    self: testPeerId('me'),
-    origin: loads,
-    peers: [],
-    hopeful: false,
-    swarmSize: null,
-    now: millis(now),
-  }
-  loads.consider(want, situation)
+  loads.consider(want, situationAt(now))
   return effectsOf(effects, 'http-fetch').at(-1)?.fetchId ?? -1
 }
 
@@ -165,10 +176,51 @@ describe('OriginLoads', () => {
     const id = begin(shorter)
     loads.data(id, 0, BYTES.subarray(0, PIECE), millis(1))
     loads.done(id, millis(2))
-    const beyond = wantOf(emptySegment(BYTES))
-    beyond.segment.verified.add(0)
-    loads.error(begin(beyond), { ...REFUSED, status: 416 }, millis(1))
-    expect(heard.filter((event) => !event.startsWith('piece'))).toEqual(Array(4).fill('manifest wrong'))
+    expect(heard.filter((event) => !event.startsWith('piece'))).toEqual(Array(3).fill('manifest wrong'))
+  })
+
+  it('asks for all, once, where the answer to a Range does not fit; the manifest is not blamed', () => {
+    const answers: ((id: number) => void)[] = [
+      (id) => loads.error(id, { ...REFUSED, status: 416 }, millis(1)),
+      (id) => loads.error(id, { kind: 'bad-response', status: 206, message: 'short' }, millis(1)),
+      (id) => loads.response(id, BYTES.byteLength + 1, millis(1)),
+      (id) => loads.data(id, 3 * PIECE, BYTES.subarray(0, 10), millis(1)),
+      (id) => loads.done(id, millis(1)),
+    ]
+    for (const answer of answers) {
+      loads = newLoads()
+      effects = []
+      const want = wantOf(emptySegment(BYTES))
+      want.segment.verified.add(0)
+      answer(begin(want))
+      expect(want.http).toBeNull()
+      begin(want, 2)
+      expect(spansAsked()).toEqual([{ start: PIECE, end: BYTES.byteLength }, null])
+      expect(want.segment.verified.has(0)).toBe(true)
+    }
+    expect(heard).toEqual([])
+  })
+
+  it('tries ranges again after a while, at once where the manifest was to blame', () => {
+    const want = wantOf(emptySegment(BYTES))
+    want.segment.verified.add(0)
+    const part = { start: PIECE, end: BYTES.byteLength }
+    loads.error(begin(want), { ...REFUSED, status: 416 }, millis(0))
+    loads.manifestWasWrong(want.segment)
+    loads.error(begin(want, 1), { ...REFUSED, status: 416 }, millis(1))
+    begin(want, 599_000)
+    loads.cancel(want)
+    begin(want, 601_000)
+    expect(spansAsked()).toEqual([part, part, null, part])
+  })
+
+  it('takes no more bytes than a segment may have', () => {
+    const want = unknown()
+    const id = begin(want)
+    const block = new Uint8Array(32 * 1024 * 1024)
+    for (let i = 0; i < 3; i++) loads.data(id, i * block.byteLength, block, millis(1))
+    expect(heard).toEqual(['failed 0'])
+    expect(want.segment.httpOnly).toBe(true)
   })
 
   it('fails where the response ends before its size', () => {
@@ -225,5 +277,56 @@ describe('OriginLoads', () => {
     loads.data(id, 0, BYTES.subarray(0, 10), millis(2))
     loads.done(id, millis(3))
     expect(loaded).toEqual(BYTES.subarray(0, 10))
+  })
+
+  describe('with a long way to go', () => {
+    /** A load of which 10 % came in a second; whether it gives way to `peers`, and when it is due again. */
+    function given(
+      peers: readonly Peer[],
+      { elapsed = 1_000, share = 0.1, httpOnly = false, mode = 'server-friendly' as DownloadMode } = {},
+    ) {
+      const want = wantOf(emptySegment(BYTES))
+      const id = begin(want)
+      loads.response(id, BYTES.byteLength, millis(20))
+      loads.data(id, 0, BYTES.subarray(0, share * BYTES.byteLength), millis(elapsed))
+      want.segment.httpOnly = httpOnly
+      const due = loads.consider(want, { ...situationAt(elapsed, peers), mode })
+      return { want, due, cancelled: effectsOf(effects, 'http-cancel').length > 0 }
+    }
+
+    function peerWith(entry: HaveEntry, uploads = true): Peer {
+      const peer = readyPeer(1, { uploads })
+      peerSays(peer, [entry])
+      return peer
+    }
+
+    it('gives way to a peer that has all of the segment, for a second, and keeps what came', () => {
+      const { want, due, cancelled } = given([peerWith(runEntry(1))])
+      expect(cancelled).toBe(true)
+      expect(want.http).toBeNull()
+      expect(want.segment.tail).toEqual({ start: 0, end: 0.1 * BYTES.byteLength })
+      expect(due).toBeGreaterThanOrEqual(2_000)
+    })
+
+    it('goes on where nobody has all of it, or serves, and where only the origin counts', () => {
+      const pieces = { low: 3, high: 0 }
+      const some = peerWith({ kind: 'segment', segment: testSegmentId(), fetching: true, pieces })
+      for (const peers of [[], [some], [peerWith(runEntry(1), false)]]) {
+        expect(given(peers)).toMatchObject({ due: null, cancelled: false })
+      }
+      expect(given([peerWith(runEntry(1))], { httpOnly: true }).cancelled).toBe(false)
+    })
+
+    it('goes on where the origin comes first', () => {
+      for (const mode of ['peer-friendly', 'aggressive'] as const) {
+        expect(given([peerWith(runEntry(1))], { mode }).cancelled).toBe(false)
+      }
+    })
+
+    it('goes on where it is nearly done, or has hardly begun', () => {
+      const all = peerWith(runEntry(1))
+      expect(given([all], { share: 0.9 }).cancelled).toBe(false)
+      expect(given([all], { elapsed: 400, share: 0.01 }).cancelled).toBe(false)
+    })
   })
 })

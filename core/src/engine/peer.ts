@@ -48,7 +48,7 @@ export interface Identity {
 /** What a peer has been told of one segment. */
 export interface Told {
   pieces: number
-  state: 'fetching' | 'expected' | 'idle'
+  fetching: boolean
 }
 
 /** One connection and what is known of the peer at its other end. */
@@ -65,11 +65,18 @@ export class Peer {
   readonly roundTrip = new RoundTrip()
   readonly rate = new TransferRate()
   /** Our requests, by id. */
-  readonly requests = new Map<number, PieceRequest>()
+  readonly requests: Map<number, PieceRequest> = new Map()
+  /** Bytes of them that are not here yet. */
+  outstandingBytes = 0
   /** Keys of segments whose manifest was asked of it, with the time. */
   readonly manifestAsked = new Map<string, Millis>()
   /** Of those, the ones without an answer yet. */
   readonly manifestAwaited = new Set<string>()
+  /**
+   * Keys of segments whose manifest it wants as soon as we have it, or more of it, with the hashes that
+   * it has been told; the last ones.
+   */
+  readonly manifestWishes = new Map<string, number>()
   /** What it was told of segments that are not complete here. */
   readonly told = new Map<string, Told>()
   haveSerial = 0
@@ -86,10 +93,16 @@ export class Peer {
   /** Not asked before this time: it owed answers that did not come. */
   suspectUntil = 0
   lastDataAt: Millis | null = null
+  /** When its last message of any kind came. */
+  heardAt: Millis
+  /** When it was last sent a Have. */
+  haveSentAt = 0
   lastPieceAt = 0
   timeouts = 0
   corrupt = 0
   receivedBytes = 0
+  /** Bytes of its pieces whose hash was right. */
+  verifiedBytes = 0
   wastedBytes = 0
   sentBytes = 0
 
@@ -97,16 +110,22 @@ export class Peer {
     this.link = link
     this.initiator = initiator
     this.openedAt = now
+    this.heardAt = now
   }
 
   get source(): PieceSource {
     return this.identity?.role === 'seeder' ? 'seeders' : 'peers'
   }
 
-  get outstandingBytes(): number {
-    let bytes = 0
-    for (const request of this.requests.values()) bytes += request.bytes - request.received
-    return bytes
+  /** Takes up a request of ours. */
+  asked(request: PieceRequest): void {
+    this.requests.set(request.id, request)
+    this.outstandingBytes += request.bytes - request.received
+  }
+
+  /** A request of ours is over, whole or not. */
+  released(request: PieceRequest): void {
+    if (this.requests.delete(request.id)) this.outstandingBytes -= request.bytes - request.received
   }
 
   /** May be asked for pieces now. */

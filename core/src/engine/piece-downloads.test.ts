@@ -8,6 +8,7 @@ import {
   sentMessages,
   TEST_SWARM,
   testBytes,
+  testSegmentId,
   wantOf,
 } from '../testing/engine-fixtures.js'
 import type { Effect } from './io.js'
@@ -100,6 +101,38 @@ describe('PieceDownloads', () => {
     ])
     downloads.schedule(want, [common, rare], millis(0))
     expect(requests()[0]?.piece).toBe(9)
+  })
+
+  it('leaves a peer to what it alone holds, of whatever segment', () => {
+    const leader = holder(1)
+    const relay = readyPeer(2)
+    peerSays(leader, [runEntry(2)])
+    peerSays(relay, [runEntry(1)])
+    const next = wantOf(emptySegment(BYTES, testSegmentId(2)))
+    const peers = [leader, relay]
+    downloads.reserve([want.segment, next.segment], peers, millis(0))
+    downloads.schedule(want, peers, millis(0))
+    expect(requests(1)).toEqual([])
+    expect(want.segment.asked.isEmpty).toBe(false)
+    downloads.schedule(next, peers, millis(0))
+    expect(requests(1).map(({ segment }) => segment.sequence)).toContain(2)
+  })
+
+  it('asks a sole holder for anything where the deadline is near', () => {
+    for (const deadline of [1_000, 10_000]) {
+      const leader = holder(1)
+      const relay = readyPeer(2)
+      peerSays(relay, [runEntry(1)])
+      peerSays(leader, [runEntry(2)])
+      relay.windowBytes = MIN_PIECE_BYTES
+      const other = emptySegment(BYTES, testSegmentId(2))
+      const now = wantOf(emptySegment(BYTES), { deadline: millis(deadline) })
+      downloads.reserve([now.segment, other], [leader, relay], millis(0))
+      downloads.schedule(now, [leader, relay], millis(0))
+      expect(requests(1).length > 0).toBe(deadline === 1_000)
+      downloads.cancel(now.segment)
+      effects.length = 0
+    }
   })
 
   it('leaves what HTTP is loading, for whichever want', () => {

@@ -1,10 +1,20 @@
-import { type ByteSpan, type Data, encodeMessage, type Millis, NO_DEADLINE_MS } from '@shoal/protocol'
+import {
+  type ByteSpan,
+  type Data,
+  encodeMessage,
+  type HaveEntry,
+  MAX_PIECES_PER_SEGMENT,
+  type Millis,
+  NO_DEADLINE_MS,
+} from '@shoal/protocol'
 import type { Random } from '../ports/clock.js'
 import type { EmitEffect } from './io.js'
 import type { Peer } from './peer.js'
+import { bestProvider, leastBytes, offersOf, onlyHeldOnce, openPieces, rarestFirst } from './piece-choice.js'
 import { PieceRequest } from './piece-request.js'
+import { PieceSet } from './piece-set.js'
 import type { Segment } from './segment.js'
-import { isLoading, missingPieces, type Want } from './want.js'
+import type { Want } from './want.js'
 
 /** Pieces asked for and not here, over all peers, at most. */
 const MAX_OUTSTANDING = 24
@@ -36,7 +46,17 @@ export const MAX_TIMEOUTS = 6
 const MAX_BACKLOG_MS = 400
 
 /** A request that has waited this long may be moved to another peer, in milliseconds. */
-const RECONSIDER_MS = 400
+const RECONSIDER_MS = 200
+
+/** Requests are looked at this often at most, in milliseconds: nothing is late by less. */
+const CHECK_INTERVAL_MS = 25
+
+const ALL_PIECES = PieceSet.first(MAX_PIECES_PER_SEGMENT).bits
+
+const NOBODY: ReadonlySet<Peer> = new Set()
+
+/** A segment with less than this to its deadline is asked of whoever has it, in milliseconds. */
+const NEAR_MS = 1_500
 
 /** What the requests' owner hears. */
 export interface PieceDownloadEvents {
@@ -48,8 +68,11 @@ export interface PieceDownloadEvents {
 
 /** Asks peers for pieces, repairs what is lost, and takes back what does not come. */
 export class PieceDownloads {
-  /** Requests by segment key and piece, so that no piece is asked for twice. */
-  private readonly inFlight = new Map<string, { peer: Peer; request: PieceRequest }>()
+  /** Requests that are under way, and of whom; `Segment.asked` sees to it that none is made twice. */
+  private readonly inFlight = new Map<PieceRequest, Peer>()
+  /** When timeouts were last looked at. */
+  private checkedAt = Number.NEGATIVE_INFINITY
+  private readonly sole = new Set<Peer>()
   private nextRequest = 1
   private readonly swarmTag: number
   private readonly random: Random
@@ -71,8 +94,29 @@ export class PieceDownloads {
 
   /** True where pieces of the segment are asked for. */
   isAsking(segment: Segment): boolean {
-    for (const { request } of this.inFlight.values()) if (request.segment === segment) return true
-    return false
+    return !segment.asked.isEmpty
+  }
+
+  /** True where what a peer says that it holds of a wanted segment may be asked of it now. */
+  mayAsk(segment: Segment, entry: HaveEntry): boolean {
+    if (segment.httpOnly || entry.kind === 'dropped') return false
+    // Before the manifest is here, word of who fetches it counts too.
+    if (segment.manifest === null || entry.kind === 'claim') return true
+    return openPieces(segment).intersects(entry.kind === 'segment' ? entry.pieces : ALL_PIECES)
+  }
+
+  /** Looks which peers alone hold pieces of these segments: they are left to those. */
+  reserve(segments: readonly Segment[], peers: readonly Peer[], now: Millis): void {
+    this.sole.clear()
+    for (const segment of segments) {
+      if (segment.manifest === null || segment.httpOnly) continue
+      const open = openPieces(segment)
+      if (open.isEmpty) continue
+      const offers = offersOf(segment, peers, now)
+      const once = onlyHeldOnce(open, offers)
+      if (once.isEmpty) continue
+      for (const { peer, held } of offers) if (held.intersects(once.bits)) this.sole.add(peer)
+    }
   }
 
   /** Asks for what is missing of one wanted segment, as far as windows allow. */
@@ -80,35 +124,42 @@ export class PieceDownloads {
     const { segment } = want
     this.reconsider(segment, peers, now)
     if (this.inFlight.size >= MAX_OUTSTANDING) return
-    const open = missingPieces(segment).filter(
-      (piece) => !this.inFlight.has(pieceKey(segment, piece)) && !isLoading(segment, piece),
-    )
-    for (const { piece, holders } of this.rarestFirst(segment, open, peers, now)) {
-      if (this.inFlight.size >= MAX_OUTSTANDING) return
-      const span = segment.pieceSpan(piece)
-      const peer = this.bestProvider(holders, span.end - span.start, now)
+    const open = openPieces(segment)
+    if (open.isEmpty) return
+    for (const peer of peers) peer.restartWindow(now)
+    const offers = offersOf(segment, peers, now)
+    const least = leastBytes(segment, open)
+    let takers = offers.filter(({ peer }) => peer.backlogMs(now) <= MAX_BACKLOG_MS && peer.hasRoom(least))
+    // Near its deadline a segment takes what it can get.
+    const sole = want.deadline - now > NEAR_MS ? this.sole : NOBODY
+    for (const piece of rarestFirst(segment, open, offers, takers, this.random)) {
+      if (this.inFlight.size >= MAX_OUTSTANDING || takers.length === 0) return
+      const peer = bestProvider(segment, piece, { offers, takers, sole, now, random: this.random })
       if (peer === null) continue
       want.peersSince ??= now
       this.ask(peer, segment, piece, want.deadline, now)
+      if (!peer.hasRoom(least)) takers = takers.filter((taker) => taker.peer !== peer)
     }
   }
 
   /** Takes a chunk. True where it completed a piece or was a violation. */
   data(peer: Peer, message: Data, now: Millis): boolean {
-    peer.receivedBytes += message.payload.byteLength
+    const bytes = message.payload.byteLength
+    peer.receivedBytes += bytes
     const request = peer.requests.get(message.requestId)
     const taken = request?.accept(message.chunk, message.payload, now)
     if (request === undefined || taken === 'duplicate') {
       // Cancelled too late, repaired too early, or never asked for.
-      this.wastedBytes += message.payload.byteLength
-      peer.wastedBytes += message.payload.byteLength
+      this.wastedBytes += bytes
+      peer.wastedBytes += bytes
       return false
     }
     if (taken === false) {
       this.events.violation(peer)
       return true
     }
-    if (request.received === message.payload.byteLength && request.repairs === 0) {
+    peer.outstandingBytes -= bytes
+    if (request.received === bytes && request.repairs === 0) {
       peer.roundTrip.sample((now - request.askedAt) as Millis)
     }
     peer.lastDataAt = now
@@ -122,8 +173,10 @@ export class PieceDownloads {
   /** Repairs and gives up what is late. Returns peers that do not answer any more. */
   checkTimeouts(peers: Iterable<Peer>, now: Millis): Peer[] {
     const dead: Peer[] = []
-    if (this.inFlight.size === 0) return dead
+    if (this.inFlight.size === 0 || now - this.checkedAt < CHECK_INTERVAL_MS) return dead
+    this.checkedAt = now
     for (const peer of peers) {
+      if (peer.requests.size === 0 && peer.timeouts < MAX_TIMEOUTS) continue
       let late = false
       for (const request of [...peer.requests.values()]) {
         if (this.checkRequest(peer, request, now)) late = true
@@ -138,7 +191,7 @@ export class PieceDownloads {
   /** Drops the requests for pieces of a segment, all or those that `which` names, and tells the peers. */
   cancel(segment: Segment, which: (piece: number) => boolean = () => true): void {
     const ids = new Map<Peer, number[]>()
-    for (const { peer, request } of [...this.inFlight.values()]) {
+    for (const [request, peer] of [...this.inFlight]) {
       if (request.segment !== segment || !which(request.piece)) continue
       this.release(peer, request)
       ids.set(peer, [...(ids.get(peer) ?? []), request.id])
@@ -154,71 +207,42 @@ export class PieceDownloads {
     for (const request of [...peer.requests.values()]) this.release(peer, request)
   }
 
+  /** The peer serves nothing for now: what it owes is asked of others. */
+  withdraw(peer: Peer): void {
+    const requestIds = [...peer.requests.keys()]
+    if (requestIds.length === 0) return
+    this.closeLink(peer)
+    this.sendLossy(peer, encodeMessage({ type: 'cancel', swarmTag: this.swarmTag, requestIds }))
+  }
+
   /**
    * Takes requests back that wait in a long queue when another peer, which has got the piece
    * meanwhile, would deliver in half the time: the piece is then asked for anew.
    */
   private reconsider(segment: Segment, peers: readonly Peer[], now: Millis): void {
     const back = new Set<number>()
-    for (const { peer, request } of this.inFlight.values()) {
+    for (const [request, peer] of this.inFlight) {
+      if (request.segment !== segment || request.received > 0) continue
       const waited = now - request.lastAskedAt
-      if (request.segment !== segment || request.received > 0 || waited < RECONSIDER_MS) continue
+      if (waited < RECONSIDER_MS) continue
       const left = Math.max(request.expectedMs - waited, peer.backlogMs(now), peer.drainMs)
       const better = peers.some((other) => {
         if (other === peer || !other.usable(now) || !other.hasRoom(request.bytes)) return false
+        if (other.eta(request.bytes, now) * 4 >= left) return false
         if (other.have.piecesOf(segment.id)?.has(request.piece) !== true) return false
-        return !segment.isAccused(request.piece, other.link) && other.eta(request.bytes, now) * 4 < left
+        return !segment.isAccused(request.piece, other.link)
       })
       if (better) back.add(request.piece)
     }
     if (back.size > 0) this.cancel(segment, (piece) => back.has(piece))
   }
 
-  /** Pieces by how few peers hold them; those that nobody usable holds are left out. */
-  private rarestFirst(
-    segment: Segment,
-    pieces: readonly number[],
-    peers: readonly Peer[],
-    now: Millis,
-  ): { piece: number; holders: Peer[] }[] {
-    for (const peer of peers) peer.restartWindow(now)
-    const offers = peers.flatMap((peer) => {
-      const held = peer.usable(now) ? peer.have.piecesOf(segment.id) : null
-      return held === null ? [] : [{ peer, held }]
-    })
-    if (offers.length === 0) return []
-    return pieces
-      .map((piece) => ({
-        piece,
-        holders: offers
-          .filter(({ peer, held }) => held.has(piece) && !segment.isAccused(piece, peer.link))
-          .map(({ peer }) => peer),
-        order: this.random(),
-      }))
-      .filter(({ holders }) => holders.length > 0)
-      .sort((a, b) => a.holders.length - b.holders.length || a.order - b.order)
-  }
-
-  /** The holder that would deliver soonest, +-10 % so that equals share the load. */
-  private bestProvider(holders: readonly Peer[], bytes: number, now: Millis): Peer | null {
-    let best: Peer | null = null
-    let bestEta = Number.POSITIVE_INFINITY
-    for (const peer of holders) {
-      if (!peer.hasRoom(bytes) || peer.backlogMs(now) > MAX_BACKLOG_MS) continue
-      const eta = peer.eta(bytes, now) * (0.9 + 0.2 * this.random())
-      if (eta < bestEta) {
-        best = peer
-        bestEta = eta
-      }
-    }
-    return best
-  }
-
   private ask(peer: Peer, segment: Segment, piece: number, deadline: Millis, now: Millis): void {
     const request = new PieceRequest(this.nextRequest++ >>> 0, segment, piece, deadline, now)
     request.expectedMs = peer.eta(request.bytes, now)
-    peer.requests.set(request.id, request)
-    this.inFlight.set(pieceKey(segment, piece), { peer, request })
+    peer.asked(request)
+    this.inFlight.set(request, peer)
+    segment.asked.add(piece)
     this.sendRequest(peer, request, request.missingRanges(), now)
   }
 
@@ -286,8 +310,9 @@ export class PieceDownloads {
   }
 
   private release(peer: Peer, request: PieceRequest): void {
-    peer.requests.delete(request.id)
-    this.inFlight.delete(pieceKey(request.segment, request.piece))
+    peer.released(request)
+    // A request that is over already must not free a piece that has been asked for anew.
+    if (this.inFlight.delete(request)) request.segment.asked.delete(request.piece)
   }
 }
 
@@ -299,8 +324,4 @@ function isOverdue(peer: Peer, request: PieceRequest, now: Millis): boolean {
   if (peer.lastDataAt === null || now - peer.lastDataAt >= MIN_ANSWER_TIMEOUT_MS) return false
   const patience = 2 * request.expectedMs + MIN_ANSWER_TIMEOUT_MS
   return request.received === 0 && now - request.lastAskedAt >= patience
-}
-
-function pieceKey(segment: Segment, piece: number): string {
-  return `${segment.key}/${piece}`
 }

@@ -1,4 +1,5 @@
 import { type ByteSpan, CHUNK_BYTES, chunkCountOf, MAX_REQUEST_RANGES, type Millis } from '@shoal/protocol'
+import { pieceMemory, putInPiece } from './memory.js'
 import type { Segment } from './segment.js'
 
 /** Later chunks that prove a hole. */
@@ -48,7 +49,7 @@ export class PieceRequest {
     this.askedAt = now
     this.lastActivity = now
     this.bytes = span.end - span.start
-    this.data = new Uint8Array(this.bytes)
+    this.data = pieceMemory(this.bytes)
     this.missing = chunkCountOf(this.bytes)
     this.arrived = new Uint8Array(this.missing)
   }
@@ -96,7 +97,7 @@ export class PieceRequest {
     this.missing--
     this.received += payload.byteLength
     this.highestChunk = Math.max(this.highestChunk, chunk)
-    this.data.set(payload, offset)
+    putInPiece(this.data, payload, offset)
     return true
   }
 

@@ -12,9 +12,7 @@ export class PieceSet {
 
   /** The set of the first `count` pieces. */
   static first(count: number): PieceSet {
-    const set = new PieceSet()
-    for (let piece = 0; piece < count; piece++) set.add(piece)
-    return set
+    return new PieceSet({ low: lowest(Math.min(count, 32)), high: lowest(Math.max(count - 32, 0)) })
   }
 
   has(piece: number): boolean {
@@ -36,9 +34,46 @@ export class PieceSet {
     return popcount(this.low) + popcount(this.high)
   }
 
+  get isEmpty(): boolean {
+    return this.low === 0 && this.high === 0
+  }
+
+  addAll(other: PieceSet): void {
+    this.low = (this.low | other.low) >>> 0
+    this.high = (this.high | other.high) >>> 0
+  }
+
+  removeAll(other: PieceSet): void {
+    this.low = (this.low & ~other.low) >>> 0
+    this.high = (this.high & ~other.high) >>> 0
+  }
+
+  /** Adds what both `a` and `b` have. */
+  addCommon(a: PieceSet, b: PieceSet): void {
+    this.low = (this.low | (a.low & b.low)) >>> 0
+    this.high = (this.high | (a.high & b.high)) >>> 0
+  }
+
+  intersects(bits: PieceBits): boolean {
+    return (this.low & bits.low) !== 0 || (this.high & bits.high) !== 0
+  }
+
+  /** The members, ascending. */
+  toArray(): number[] {
+    const members: number[] = []
+    for (let bits = this.low; bits !== 0; bits &= bits - 1) members.push(31 - Math.clz32(bits & -bits))
+    for (let bits = this.high; bits !== 0; bits &= bits - 1) members.push(63 - Math.clz32(bits & -bits))
+    return members
+  }
+
   get bits(): PieceBits {
     return { low: this.low, high: this.high }
   }
+}
+
+/** A word with its `count` lowest bits set, 0 to 32. */
+function lowest(count: number): number {
+  return count === 32 ? 0xffffffff : (1 << count) - 1
 }
 
 function popcount(word: number): number {

@@ -13,6 +13,8 @@ export class TransferRate {
   private fast = 0
   private slow = 0
   private weight = 0
+  /** The value until the next sample: it is asked for far more often than it changes. */
+  private known: number | null = null
 
   /** One transfer: `bytes` in `elapsed` of busy time. */
   sample(bytes: number, elapsed: Millis): void {
@@ -24,11 +26,15 @@ export class TransferRate {
     this.fast = this.fast * alphaFast + rate * (1 - alphaFast)
     this.slow = this.slow * alphaSlow + rate * (1 - alphaSlow)
     this.weight += duration
+    this.known = this.current()
   }
 
   /** Bytes per second, or null before the first transfer. */
   get value(): number | null {
-    if (this.weight === 0) return null
+    return this.known
+  }
+
+  private current(): number {
     // Both averages began at 0: divide by the share of the weight that they have seen.
     const fast = this.fast / (1 - 0.5 ** (this.weight / FAST_HALF_LIFE_MS))
     const slow = this.slow / (1 - 0.5 ** (this.weight / SLOW_HALF_LIFE_MS))

@@ -24,7 +24,24 @@ interface Partial {
   readonly id: SegmentId
   readonly pieces: PieceSet
   readonly fetching: boolean
-  readonly expected: boolean
+}
+
+/** True where an entry of a Have is about this segment. */
+export function names(entry: HaveEntry, id: SegmentId): boolean {
+  if (entry.kind === 'segment' || entry.kind === 'claim') {
+    const { track, sequence, part } = entry.segment
+    return sequence === id.sequence && track === id.track && part === id.part
+  }
+  const { track, first, count } = entry
+  return id.part === null && track === id.track && id.sequence >= first && id.sequence < first + count
+}
+
+/** The id whose key was made last, with the key: one segment is looked up in all peers in a row. */
+let known: { readonly id: SegmentId; readonly key: string } | null = null
+
+function keyOf(id: SegmentId): string {
+  if (known?.id !== id) known = { id, key: segmentKey(id) }
+  return known.key
 }
 
 /** A delta without entries takes room too. */
@@ -75,8 +92,10 @@ export class RemoteHave {
       this.backlogMs = have.backlogMs
     }
     for (const entry of have.entries) this.applyEntry(entry)
-    for (const delta of this.recent) {
-      if (delta.serial > have.serial) for (const entry of delta.entries) this.applyEntry(entry)
+    if (have.serial < this.newest) {
+      for (const delta of this.recent) {
+        if (delta.serial > have.serial) for (const entry of delta.entries) this.applyEntry(entry)
+      }
     }
     if (!have.summary) this.remember(have)
     return true
@@ -89,27 +108,27 @@ export class RemoteHave {
 
   /** True where the peer holds `piece`, verified. */
   hasPiece(id: SegmentId, piece: number): boolean {
-    return this.hasAll(id) || this.partial.get(segmentKey(id))?.pieces.has(piece) === true
+    return this.hasAll(id) || this.partial.get(keyOf(id))?.pieces.has(piece) === true
   }
 
   /** Pieces that the peer holds, verified; null for none. */
   piecesOf(id: SegmentId): PieceSet | null {
     if (this.hasAll(id)) return ALL_PIECES
-    const pieces = this.partial.get(segmentKey(id))?.pieces
-    return pieces === undefined || pieces.size === 0 ? null : pieces
+    const pieces = this.partial.get(keyOf(id))?.pieces
+    return pieces === undefined || pieces.isEmpty ? null : pieces
   }
 
   /** True where the peer holds some of the segment, or is fetching it. */
   offers(id: SegmentId): boolean {
     if (this.hasAll(id)) return true
-    const partial = this.partial.get(segmentKey(id))
+    const partial = this.partial.get(keyOf(id))
     if (partial === undefined) return false
-    return partial.fetching || partial.expected || partial.pieces.size > 0
+    return partial.fetching || !partial.pieces.isEmpty
   }
 
   /** True where the peer is fetching the segment itself. */
   isFetching(id: SegmentId): boolean {
-    return this.partial.get(segmentKey(id))?.fetching === true
+    return this.partial.get(keyOf(id))?.fetching === true
   }
 
   /** Forgets a segment: what the peer said of it was not true, or not ours. */
@@ -118,18 +137,27 @@ export class RemoteHave {
     if (id.part === null) this.complete.get(id.track)?.remove(id.sequence, id.sequence + 1)
   }
 
+  /** Forgets what the peer said that it would hold; what it holds stays. */
+  forgetPromises(): void {
+    for (const [key, { id, pieces, fetching }] of this.partial) {
+      if (!fetching) continue
+      if (pieces.size === 0) this.partial.delete(key)
+      else this.partial.set(key, { id, pieces, fetching: false })
+    }
+  }
+
   private remember(delta: Have): void {
-    const after = this.recent.findLastIndex(({ serial }) => serial <= delta.serial)
-    if (this.recent[after]?.serial === delta.serial) return
-    this.recent.splice(after + 1, 0, delta)
+    const { recent } = this
+    let after = recent.length - 1
+    while (after >= 0 && (recent[after]?.serial ?? 0) > delta.serial) after--
+    if (recent[after]?.serial === delta.serial) return
+    recent.splice(after + 1, 0, delta)
     this.recentEntries += costOf(delta)
-    if (this.recentEntries <= MAX_RECENT_ENTRIES) return
-    let excess = this.recentEntries - MAX_RECENT_ENTRIES
-    this.forgetRecent((old) => {
-      const surplus = excess > 0
-      excess -= costOf(old)
-      return surplus
-    })
+    while (this.recentEntries > MAX_RECENT_ENTRIES) {
+      const oldest = recent.shift()
+      if (oldest === undefined) return
+      this.recentEntries -= costOf(oldest)
+    }
   }
 
   private forgetRecent(which: (delta: Have) => boolean): void {
@@ -142,9 +170,11 @@ export class RemoteHave {
 
   private applyEntry(entry: HaveEntry): void {
     if (entry.kind === 'segment') {
-      this.applySegment(entry.segment, new PieceSet(entry.pieces), entry.fetching, entry.expected === true)
+      this.applySegment(entry.segment, new PieceSet(entry.pieces), entry.fetching)
       return
     }
+    // A claim is news of the moment, not something held.
+    if (entry.kind === 'claim') return
     if (entry.kind === 'dropped') {
       this.complete.get(entry.track)?.remove(entry.first, entry.first + entry.count)
       this.dropPartial(entry)
@@ -172,16 +202,16 @@ export class RemoteHave {
     })
   }
 
-  private applySegment(id: SegmentId, pieces: PieceSet, fetching: boolean, expected: boolean): void {
+  private applySegment(id: SegmentId, pieces: PieceSet, fetching: boolean): void {
     const key = segmentKey(id)
     this.partial.delete(key)
     if (id.part === null) this.complete.get(id.track)?.remove(id.sequence, id.sequence + 1)
-    if (!fetching && !expected && pieces.size === 0) return
+    if (!fetching && pieces.size === 0) return
     if (this.partial.size >= MAX_PARTIAL_SEGMENTS) {
       // Maps iterate in insertion order: the entry told longest ago goes.
       const oldest = this.partial.keys().next().value
       if (oldest !== undefined) this.partial.delete(oldest)
     }
-    this.partial.set(key, { id, pieces, fetching, expected })
+    this.partial.set(key, { id, pieces, fetching })
   }
 }

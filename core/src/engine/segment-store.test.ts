@@ -1,3 +1,4 @@
+import { trackIdOf } from '@shoal/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { testBytes, testManifest, testSegmentId } from '../testing/engine-fixtures.js'
@@ -74,6 +75,23 @@ describe('SegmentStore', () => {
         }
       }),
     )
+  })
+
+  it('drops parts that playlists no longer name, of the same track and where nobody wants them', () => {
+    const store = new SegmentStore(1_000_000)
+    for (const sequence of [4, 5, 6, 7, 10]) store.open(testSegmentId(sequence, 0))
+    store.open(testSegmentId(4))
+    store.open({ ...testSegmentId(4, 0), track: trackIdOf('another') })
+    const wanted = store.open(testSegmentId(5, 1))
+    const dropped = store.dropOldParts(testSegmentId(10, 3), (segment) => segment === wanted)
+    expect(dropped.map(({ id }) => id.sequence)).toEqual([4, 5, 6])
+    expect([...store.values()].map(({ id }) => [id.sequence, id.part])).toEqual([
+      [7, 0],
+      [10, 0],
+      [4, null],
+      [4, 0],
+      [5, 1],
+    ])
   })
 
   it('bounds the number of segments without bytes', () => {

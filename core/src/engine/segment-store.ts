@@ -4,6 +4,12 @@ import { Segment } from './segment.js'
 /** Segments outside memory that are remembered at most: a day of live renditions, bounded. */
 const MAX_SEGMENTS = 65_536
 
+/**
+ * Parts are kept of this many segments: a player this far behind loads whole segments (playlists name
+ * parts of the last three target durations only, RFC 8216bis section 6.2.2).
+ */
+const PART_SEGMENTS = 4
+
 /** The segments that this peer holds or wants, with a bound on the bytes in memory. */
 export class SegmentStore {
   private readonly segments = new Map<string, Segment>()
@@ -42,6 +48,23 @@ export class SegmentStore {
     this.segments.delete(key)
     segment.onResize = null
     this.held -= segment.buffer?.byteLength ?? 0
+  }
+
+  /**
+   * Drops parts of segments that nobody asks for by parts any more.
+   *
+   * @param newest a part that is wanted now; only its track is looked at
+   * @returns what was dropped
+   */
+  dropOldParts(newest: SegmentId, pinned: (segment: Segment) => boolean): Segment[] {
+    const dropped: Segment[] = []
+    for (const segment of this.segments.values()) {
+      const { track, sequence, part } = segment.id
+      if (part === null || track !== newest.track || sequence > newest.sequence - PART_SEGMENTS) continue
+      if (!pinned(segment)) dropped.push(segment)
+    }
+    for (const segment of dropped) this.delete(segment.key)
+    return dropped
   }
 
   values(): IterableIterator<Segment> {

@@ -8,6 +8,7 @@ import {
 import type { ManifestTrust } from '../ports/digest.js'
 import type { SegmentSources } from '../runtime/swarm-api.js'
 import type { LinkId } from './io.js'
+import { segmentMemory } from './memory.js'
 import { PieceSet } from './piece-set.js'
 
 /** Where a manifest came from: `own` was made here, from bytes of the origin. */
@@ -22,6 +23,11 @@ export class Segment {
   readonly key: string
   manifest: SegmentManifest | null = null
   manifestSource: ManifestSource = 'unsigned'
+  /** The manifest's, which grow while the segment is fetched; and those of later pieces, made here. */
+  private hashes: Uint8Array[] = []
+  private readonly ownHashes = new Map<number, Uint8Array>()
+  /** When the manifest was last adopted or extended. */
+  grewAt = 0
   private held: Uint8Array | null = null
   /** Hears by how many bytes the segment grew or shrank in memory. */
   onResize: ((change: number) => void) | null = null
@@ -29,8 +35,6 @@ export class Segment {
   external = false
   /** Being fetched by HTTP here or, for a seeder, by its host. */
   fetching = false
-  /** A neighbour is fetching it, and we want it: others may expect it from us. */
-  expected = false
   /** Pieces of it are on their way from peers. */
   receiving = false
   /** Span that an HTTP load brings now, whichever want it is for; peers are not asked for it. */
@@ -41,8 +45,17 @@ export class Segment {
   readonly verified = new PieceSet()
   /** Complete pieces that wait for their hash. */
   readonly hashing = new PieceSet()
+  /** Pieces that are asked of peers and not here. */
+  readonly asked = new PieceSet()
   /** Pieces of which HTTP gave the bytes: right whatever a manifest of a peer says. */
   readonly fromHttp = new PieceSet()
+  /** Of those, the ones that came in answer to a Range request: they count once they are verified. */
+  readonly fromPart = new PieceSet()
+  /**
+   * Bytes in the buffer that an HTTP load has brought, from its first one: the next load goes on
+   * there.
+   */
+  tail: ByteSpan | null = null
   /** The peer whose manifest this is, where it is neither signed nor our own. */
   manifestAuthor: LinkId | null = null
   /**
@@ -51,6 +64,8 @@ export class Segment {
    */
   private readonly accused = new Map<number, Map<LinkId, boolean>>()
   readonly sources = { http: 0, peers: 0, seeders: 0 }
+  /** What they were before it was fetched ahead: what came since counts for the want that follows. */
+  sourcesAhead: SegmentSources | null = null
   lastUsed = 0
 
   constructor(id: SegmentId) {
@@ -82,6 +97,16 @@ export class Segment {
     return this.manifest === null ? 0 : pieceCountOf(this.manifest.size, this.manifest.pieceSize)
   }
 
+  /** The manifest lacks hashes of pieces that have not been fetched yet, here or at its author's. */
+  get growing(): boolean {
+    return this.manifest !== null && this.manifest.hashes.length < this.pieceCount
+  }
+
+  /** True where the hash of the piece is known: what comes from peers can be verified. */
+  hashKnown(piece: number): boolean {
+    return this.manifest !== null && piece < this.manifest.hashes.length
+  }
+
   get complete(): boolean {
     return this.manifest !== null && this.verified.size === this.pieceCount
   }
@@ -110,10 +135,43 @@ export class Segment {
 
   /** Takes a manifest and makes room for the bytes. */
   adopt(manifest: SegmentManifest, source: ManifestSource, author: LinkId | null = null): void {
-    this.manifest = manifest
+    if (this.buffer !== null && this.buffer.byteLength !== manifest.size) {
+      this.buffer = null
+      this.tail = null
+    }
+    this.hashes = [...manifest.hashes]
+    this.manifest = { ...manifest, hashes: this.hashes }
     this.manifestAuthor = author
     this.manifestSource = source
-    if (this.buffer === null && !this.external) this.buffer = new Uint8Array(manifest.size)
+    if (this.buffer === null && !this.external) this.buffer = segmentMemory(this.id, manifest.size)
+  }
+
+  /** Takes hashes of the pieces from `first` on. False where they are not those that are known. */
+  extend(first: number, hashes: readonly Uint8Array[]): boolean {
+    for (const [index, hash] of hashes.entries()) {
+      const piece = first + index
+      const known = this.hashes[piece]
+      if (known !== undefined && !sameBytes(known, hash)) return false
+      // A gap is left to whoever asks for the manifest anew.
+      if (piece === this.hashes.length && piece < this.pieceCount) this.hashes.push(hash)
+    }
+    this.joinOwnHashes()
+    return true
+  }
+
+  /** The hash of a piece of the origin's, in whatever order: it counts once those before it are known. */
+  addOwnHash(piece: number, hash: Uint8Array): void {
+    this.ownHashes.set(piece, hash)
+    this.joinOwnHashes()
+  }
+
+  private joinOwnHashes(): void {
+    for (;;) {
+      const hash = this.ownHashes.get(this.hashes.length)
+      if (hash === undefined) return
+      this.ownHashes.delete(this.hashes.length)
+      this.hashes.push(hash)
+    }
   }
 
   isAccused(piece: number, link: LinkId): boolean {
@@ -138,14 +196,27 @@ export class Segment {
 
   /** Forgets manifest and bytes: they were not what the origin serves. */
   reset(): void {
+    this.dissolve()
+    this.tail = null
+    this.buffer = null
+  }
+
+  /** Forgets the manifest, and which pieces the bytes are: the size that it was made for was wrong. */
+  dissolve(): void {
     for (let piece = 0; piece < this.pieceCount; piece++) {
       this.verified.delete(piece)
       this.hashing.delete(piece)
       this.fromHttp.delete(piece)
+      this.fromPart.delete(piece)
     }
     this.manifest = null
     this.manifestAuthor = null
+    this.hashes = []
+    this.ownHashes.clear()
     this.accused.clear()
-    this.buffer = null
   }
+}
+
+export function sameBytes(a: Uint8Array | undefined, b: Uint8Array): boolean {
+  return a?.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
 }

@@ -5,6 +5,7 @@ import {
   type Data,
   millis,
   NO_DEADLINE_MS,
+  NOT_SERVING_BACKLOG_MS,
   type Request,
 } from '@shoal/protocol'
 import fc from 'fast-check'
@@ -25,6 +26,7 @@ import type { Effect } from './io.js'
 import type { Peer } from './peer.js'
 import type { Segment } from './segment.js'
 import { SegmentStore } from './segment-store.js'
+import { type UploadLimits, UploadPolicy } from './upload-policy.js'
 import { Uploader } from './uploader.js'
 
 const BYTES = testBytes(200_000)
@@ -33,14 +35,21 @@ const CHUNKS = 15
 
 let store: SegmentStore
 let effects: Effect[]
+let policy: UploadPolicy
 let uploader: Uploader
 let now: number
 
-function start(bytesPerSecond = Number.POSITIVE_INFINITY): void {
+function start(bytesPerSecond = Number.POSITIVE_INFINITY, limits: Partial<UploadLimits> = {}): void {
   store = new SegmentStore(1e9)
   effects = []
   now = 0
-  uploader = new Uploader(store, TEST_SWARM.tag, bytesPerSecond, (effect) => effects.push(effect))
+  policy = new UploadPolicy({
+    uploads: true,
+    bytesPerSession: Number.POSITIVE_INFINITY,
+    bytesPerSecond,
+    ...limits,
+  })
+  uploader = new Uploader(store, TEST_SWARM.tag, policy, (effect) => effects.push(effect))
 }
 
 beforeEach(() => start())
@@ -152,6 +161,44 @@ describe('Uploader', () => {
     ask(peer, 2, { piece: 2, deadlineMs: 500 })
     peer.lossyBuffered = 0
     expect(sent()[0]?.requestId).toBe(2)
+  })
+
+  describe('with pieces that nobody else has', () => {
+    /** A segment that we lead: pieces 3 to 5 are from the origin, the others were here before. */
+    function led(): Segment {
+      const segment = held()
+      for (const piece of [3, 4, 5]) segment.fromHttp.add(piece)
+      return segment
+    }
+
+    it('sends those first, whatever the deadlines, once each', () => {
+      led()
+      const peers = [readyPeer(1), readyPeer(2)] as const
+      ask(peers[0], 1, { piece: 0, deadlineMs: 3_000 })
+      ask(peers[1], 2, { piece: 3, deadlineMs: 9_000 })
+      expect(idsOf(drainAll(peers))).toEqual([2, 1])
+      // The swarm has it now.
+      ask(peers[0], 3, { piece: 3, deadlineMs: 9_000 })
+      ask(peers[1], 4, { piece: 0, deadlineMs: 3_000 })
+      expect(idsOf(drainAll(peers))).toEqual([4, 3])
+    })
+
+    it('does not let them hold up what is urgent', () => {
+      led()
+      const peers = [readyPeer(1), readyPeer(2)] as const
+      ask(peers[0], 1, { piece: 3, deadlineMs: 9_000 })
+      ask(peers[1], 2, { piece: 0, deadlineMs: 900 })
+      expect(idsOf(drainAll(peers))).toEqual([2, 1])
+    })
+
+    it('takes none for those in a segment that came from peers', () => {
+      const segment = led()
+      segment.manifestSource = 'unsigned'
+      const peers = [readyPeer(1), readyPeer(2)] as const
+      ask(peers[0], 1, { piece: 3, deadlineMs: 9_000 })
+      ask(peers[1], 2, { piece: 0, deadlineMs: 3_000 })
+      expect(idsOf(drainAll(peers))).toEqual([2, 1])
+    })
   })
 
   it('does not let one full channel hold up another', () => {
@@ -391,6 +438,18 @@ describe('Uploader', () => {
       const backlog = uploader.backlogMs
       expect(backlog).toBeGreaterThan(0.8 * ((CHUNKS * CHUNK_BYTES) / 100))
       expect(backlog).toBeLessThan(1.25 * ((CHUNKS * CHUNK_BYTES) / 100))
+    })
+
+    it('is never so long that it would say that nothing is served, unless that is so', () => {
+      start(1)
+      held()
+      const peer = readyPeer(1)
+      for (let piece = 0; piece < 12; piece++) ask(peer, piece, { piece, deadlineMs: NO_DEADLINE_MS })
+      sent()
+      expect(uploader.backlogMs).toBe(NOT_SERVING_BACKLOG_MS - 1)
+      policy.wish = 'paused'
+      sent()
+      expect(uploader.backlogMs).toBeGreaterThanOrEqual(NOT_SERVING_BACKLOG_MS)
     })
 
     it('knows its own cap', () => {

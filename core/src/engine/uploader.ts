@@ -6,16 +6,21 @@ import {
   MAX_PIECES_PER_SEGMENT,
   type Millis,
   NO_DEADLINE_MS,
+  NOT_SERVING_BACKLOG_MS,
   type Request,
   segmentKey,
 } from '@shoal/protocol'
 import { LOSSY_BUFFER_HIGH_BYTES } from '../ports/link.js'
+import type { UploadState } from '../runtime/swarm-api.js'
 import { chunkTotal, clipRanges, mergeRanges } from './chunk-ranges.js'
 import type { EmitEffect, LinkId } from './io.js'
 import type { Peer, UploadRequest } from './peer.js'
-import { TokenBucket, TransferRate } from './rates.js'
 import type { Segment } from './segment.js'
 import type { SegmentStore } from './segment-store.js'
+import { UplinkMeter } from './uplink-meter.js'
+import type { UploadPolicy } from './upload-policy.js'
+import { type UploadQueue, UploadQueues } from './upload-queues.js'
+import { UploadReads } from './upload-reads.js'
 
 /** Requests of one peer that are kept at most; a well-behaved asker has far fewer outstanding. */
 const MAX_REQUESTS_PER_PEER = 48
@@ -31,15 +36,14 @@ const FULL_BUFFER_BYTES = LOSSY_BUFFER_HIGH_BYTES - MAX_LOSSY_MESSAGE_BYTES
 
 /** Uplink time that may wait in the send buffers of all peers together, in seconds. */
 const BUFFER_SECONDS = 0.1
+/** And at least this, in bytes: fourteen chunks, so that a slow uplink is never idle for want of a look. */
+const LEAST_BUFFER_BYTES = 16 * 1024
 
 /** With those buffers full, room is looked for again after this long, in milliseconds. */
 const BLOCKED_LOOK_MS = 10
 
 /** Chunks of one request in a row, so that choosing the most urgent one is not paid for each. */
 const CHUNKS_PER_TURN = 8
-
-/** Burst of the upload cap, in bytes: one full send buffer. */
-const UPLOAD_BURST_BYTES = LOSSY_BUFFER_HIGH_BYTES
 
 /**
  * A request overtakes an earlier one only where its deadline is earlier by more than this, in
@@ -48,61 +52,49 @@ const UPLOAD_BURST_BYTES = LOSSY_BUFFER_HIGH_BYTES
  */
 const OVERTAKE_MS = 250
 
-/**
- * Bytes outside memory that are read ahead for one peer at most, in bytes: what is asked for and
- * cancelled over and over must fill neither memory nor the disk's queue.
- */
-const READ_AHEAD_BYTES = 256 * 1024
-
-/** Busy time over which the uplink is measured at least, in milliseconds. */
-const UPLINK_SPAN_MS = 200
-
-interface Queue {
-  readonly peer: Peer
-  readonly requests: Map<number, UploadRequest>
-  /** Bytes that are being read for it, for requests that may have been cancelled since. */
-  reading: number
-}
+/** A request with less than this to its deadline waits for nothing, in milliseconds. */
+const URGENT_MS = 1_000
 
 interface Sendable {
-  readonly queue: Queue
+  readonly queue: UploadQueue
   readonly upload: UploadRequest
 }
 
 /**
  * Serves pieces: earliest deadline first, at most one send buffer ahead of the network, so that a
- * Cancel or a more urgent request takes effect at once.
+ * Cancel or a more urgent request takes effect at once. Whether and how fast, its policy says.
  */
 export class Uploader {
-  private readonly queues = new Map<LinkId, Queue>()
-  private readonly reads = new Map<number, { readonly queue: Queue; readonly upload: UploadRequest }>()
-  private readonly bucket: TokenBucket
-  private readonly uplink = new TransferRate()
-  private uplinkSince: Millis | null = null
-  private uplinkBytes = 0
+  private readonly queues = new UploadQueues()
+  private readonly reads: UploadReads
+  private readonly uplink = new UplinkMeter()
   /** How often each piece of a segment has left here. */
   private readonly sent = new WeakMap<Segment, Uint16Array>()
-  private nextJob = 0
   private nextOrder = 0
   private readonly store: SegmentStore
   private readonly swarmTag: number
+  private readonly policy: UploadPolicy
   private readonly emit: EmitEffect
-  private readonly bytesPerSecond: number
+  /** As of the last look; see `UploadState`. */
+  state: UploadState
   uploadedBytes = 0
+  private now = 0 as Millis
 
-  constructor(store: SegmentStore, swarmTag: number, bytesPerSecond: number, emit: EmitEffect) {
+  constructor(store: SegmentStore, swarmTag: number, policy: UploadPolicy, emit: EmitEffect) {
     this.store = store
     this.swarmTag = swarmTag
+    this.policy = policy
     this.emit = emit
-    this.bytesPerSecond = bytesPerSecond
-    this.bucket = new TokenBucket(bytesPerSecond, UPLOAD_BURST_BYTES)
+    this.state = policy.state(0 as Millis)
+    this.reads = new UploadReads((a, b) => this.goesBefore(a, b), emit)
   }
 
   /** Takes a Request. What cannot be served is dropped: the asker notices by time. */
   request(peer: Peer, message: Request, now: Millis): void {
+    if (this.state === 'off') return
     const segment = this.store.get(segmentKey(message.segment))
     if (segment?.manifest == null || message.piece >= segment.pieceCount) return
-    const queue = this.queueOf(peer)
+    const queue = this.queues.of(peer)
     const known = queue.requests.get(message.requestId)
     const span = segment.pieceSpan(message.piece)
     const chunks = clipRanges(message.chunks, chunkCountOf(span.end - span.start))
@@ -134,17 +126,21 @@ export class Uploader {
   }
 
   cancel(link: LinkId, requestIds: readonly number[]): void {
-    const queue = this.queues.get(link)
-    for (const id of requestIds) queue?.requests.delete(id)
+    this.queues.cancel(link, requestIds)
+  }
+
+  /** True where the peer waits for pieces that it asked for. */
+  isServing(link: LinkId): boolean {
+    return this.queues.isServing(link)
   }
 
   closeLink(link: LinkId): void {
-    this.queues.delete(link)
+    this.queues.closeLink(link)
   }
 
   /** A piece that requests may wait for has been verified. */
   pieceReady(segment: Segment, piece: number): void {
-    for (const queue of this.queues.values()) {
+    for (const queue of this.queues.all()) {
       for (const upload of queue.requests.values()) {
         if (upload.segment === segment && upload.piece === piece && upload.bytes === null) this.load(upload)
       }
@@ -153,57 +149,62 @@ export class Uploader {
 
   /** Bytes that `read-piece` asked for; null where they are gone. */
   pieceRead(jobId: number, bytes: Uint8Array | null): void {
-    const read = this.reads.get(jobId)
-    if (read === undefined) return
-    const { queue, upload } = read
-    this.reads.delete(jobId)
-    queue.reading -= pieceBytes(upload)
-    upload.reading = false
-    if (bytes?.byteLength === pieceBytes(upload)) upload.bytes = bytes
-    else dropUpload(queue, upload)
+    this.reads.pieceRead(jobId, bytes)
   }
 
-  /** Milliseconds that what is queued will take. */
+  /** Something could be sent, if only there were room for it. */
+  get waiting(): boolean {
+    return this.queues.waiting
+  }
+
+  /** Milliseconds that what is queued will take; Infinity while nothing is served. */
   get backlogMs(): number {
+    if (this.state !== 'on') return Number.POSITIVE_INFINITY
     let bytes = 0
-    for (const queue of this.queues.values()) {
+    for (const queue of this.queues.all()) {
       for (const upload of queue.requests.values()) {
         if (upload.bytes !== null) bytes += chunkTotal(upload.chunks) * CHUNK_BYTES
       }
     }
     const uplink = this.uplink.value ?? UNKNOWN_UPLINK_BYTES_PER_SECOND
-    return bytes === 0 ? 0 : (bytes * 1000) / Math.min(uplink, this.bytesPerSecond)
+    // However slow: the largest number that a Have can say means that nothing is served at all.
+    const backlog = (bytes * 1000) / Math.min(uplink, this.policy.rate)
+    return bytes === 0 ? 0 : Math.min(NOT_SERVING_BACKLOG_MS - 1, backlog)
   }
 
-  /** Sends what the channels take. Returns when to try again because of the cap, or null. */
+  /** Sends what the channels take. Returns when to try again because of a cap, or null. */
   pump(now: Millis): Millis | null {
-    const again = this.sendAll(now)
-    for (const queue of this.queues.values()) this.readAhead(queue)
+    this.settle(now)
+    const again = this.state === 'on' ? this.sendAll(now) : null
+    if (this.state === 'on') for (const queue of this.queues.all()) this.reads.readAhead(queue)
     return again
+  }
+
+  private settle(now: Millis): void {
+    this.state = this.policy.state(now)
+    if (this.state === 'off') this.queues.clear()
+    else if (this.state === 'paused') this.queues.expire(now)
   }
 
   private sendAll(now: Millis): Millis | null {
     for (;;) {
-      if (this.bufferedBytes() >= this.bufferBound()) return (now + BLOCKED_LOOK_MS) as Millis
+      if (this.queues.bufferedBytes >= this.bufferBound()) return (now + BLOCKED_LOOK_MS) as Millis
       const next = this.mostUrgent(now)
       if (next === null) {
-        this.measureUplink(now)
+        this.uplink.measure(this.queues.bufferedBytes, this.queues.waiting, now)
         return null
       }
+      this.uplink.begin(this.queues.bufferedBytes, now)
       for (let sent = 0; sent < CHUNKS_PER_TURN && this.canSend(next); sent++) {
-        if (!this.bucket.take(CHUNK_BYTES, now)) {
-          return (now + Math.max(1, Math.ceil(this.bucket.wait(CHUNK_BYTES)))) as Millis
+        const wait = this.policy.take(now)
+        if (wait === Number.POSITIVE_INFINITY) {
+          this.settle(now)
+          return null
         }
-        this.sendChunk(next.queue, next.upload, now)
+        if (wait > 0) return (now + wait) as Millis
+        this.sendChunk(next.queue, next.upload)
       }
     }
-  }
-
-  /** Bytes in the send buffers of all peers that are served. */
-  private bufferedBytes(): number {
-    let bytes = 0
-    for (const { peer } of this.queues.values()) bytes += peer.lossyBuffered
-    return bytes
   }
 
   /**
@@ -212,49 +213,22 @@ export class Uploader {
    */
   private bufferBound(): number {
     const uplink = this.uplink.value ?? UNKNOWN_UPLINK_BYTES_PER_SECOND
-    return Math.max(LOSSY_BUFFER_HIGH_BYTES, uplink * BUFFER_SECONDS)
-  }
-
-  private queueOf(peer: Peer): Queue {
-    let queue = this.queues.get(peer.link)
-    if (queue === undefined) {
-      queue = { peer, requests: new Map(), reading: 0 }
-      this.queues.set(peer.link, queue)
-    }
-    return queue
+    return Math.max(LEAST_BUFFER_BYTES, uplink * BUFFER_SECONDS)
   }
 
   private load(upload: UploadRequest): void {
     if (!upload.segment.external) upload.bytes = upload.segment.pieceBytes(upload.piece)
   }
 
-  /** Reads what is sent next of what lies outside memory: one piece at least. */
-  private readAhead(queue: Queue): void {
-    let ahead = queue.reading
-    let next: UploadRequest | null = null
-    for (const upload of queue.requests.values()) {
-      if (!upload.segment.external || upload.reading) continue
-      if (upload.bytes !== null) ahead += upload.bytes.byteLength
-      else if (next === null || this.goesBefore(upload, next)) next = upload
-    }
-    if (next === null || (ahead > 0 && ahead + pieceBytes(next) > READ_AHEAD_BYTES)) return
-    const jobId = this.nextJob++
-    this.reads.set(jobId, { queue, upload: next })
-    queue.reading += pieceBytes(next)
-    next.reading = true
-    const span = next.segment.pieceSpan(next.piece)
-    this.emit({ type: 'read-piece', jobId, segment: next.segment.id, span })
-    this.readAhead(queue)
-  }
-
   /** The sendable request with the earliest deadline among peers whose buffer has room. */
   private mostUrgent(now: Millis): Sendable | null {
+    this.now = now
+    this.queues.expire(now)
     let best: Sendable | null = null
-    for (const queue of this.queues.values()) {
-      const room = queue.peer.lossyBuffered <= FULL_BUFFER_BYTES
+    for (const queue of this.queues.all()) {
+      if (queue.peer.lossyBuffered > FULL_BUFFER_BYTES) continue
       for (const upload of queue.requests.values()) {
-        if (upload.deadline < now) queue.requests.delete(upload.id)
-        else if (room && upload.bytes !== null && (best === null || this.goesBefore(upload, best.upload))) {
+        if (upload.bytes !== null && (best === null || this.goesBefore(upload, best.upload))) {
           best = { queue, upload }
         }
       }
@@ -266,7 +240,7 @@ export class Uploader {
     return upload.chunks.length > 0 && queue.peer.lossyBuffered <= FULL_BUFFER_BYTES
   }
 
-  private sendChunk(queue: Queue, upload: UploadRequest, now: Millis): void {
+  private sendChunk(queue: UploadQueue, upload: UploadRequest): void {
     const range = upload.chunks[0]
     if (range === undefined || upload.bytes === null) return
     if (!upload.started) this.begin(upload)
@@ -286,8 +260,8 @@ export class Uploader {
     peer.lossyBuffered += bytes.byteLength
     peer.sentBytes += payload.byteLength
     this.uploadedBytes += payload.byteLength
-    this.uplinkBytes += payload.byteLength
-    this.uplinkSince ??= now
+    this.policy.sent(payload.byteLength)
+    this.uplink.sent(payload.byteLength)
     if (range.start + 1 < range.end) upload.chunks[0] = { start: range.start + 1, end: range.end }
     else upload.chunks.shift()
     if (upload.chunks.length === 0) queue.requests.delete(upload.id)
@@ -300,48 +274,31 @@ export class Uploader {
     sent[upload.piece] = (sent[upload.piece] ?? 0) + 1
   }
 
+  /** A piece of a segment that we lead, and that has not left here: the swarm has it when it has. */
+  private isOnlyHere(upload: UploadRequest): boolean {
+    const { segment, piece, started } = upload
+    return (
+      segment.manifestSource === 'own' &&
+      segment.fromHttp.has(piece) &&
+      (started || this.timesSent(upload) === 0)
+    )
+  }
+
   private timesSent({ segment, piece }: UploadRequest): number {
     return this.sent.get(segment)?.[piece] ?? 0
   }
 
   /**
-   * Which of two requests goes first: the one with the earlier deadline, where the deadlines differ
-   * by more than their jitter; else one that is begun; else the piece that has left here the fewest
-   * times, since whoever has got a piece passes it on; else the older request.
+   * Which of two requests goes first: one for a piece that nobody but us has, unless the other is
+   * urgent; the one with the earlier deadline, where the deadlines differ by more than their jitter;
+   * else one that is begun; else the piece that has left here the fewest times, since whoever has got a
+   * piece passes it on; else the older request.
    */
   private goesBefore(a: UploadRequest, b: UploadRequest): boolean {
+    const [onlyA, onlyB] = [this.isOnlyHere(a), this.isOnlyHere(b)]
+    if (onlyA !== onlyB && (onlyA ? b : a).deadline - this.now > URGENT_MS) return onlyA
     if (Math.abs(a.deadline - b.deadline) > OVERTAKE_MS) return a.deadline < b.deadline
     if (a.started !== b.started) return a.started
     return (this.timesSent(a) - this.timesSent(b) || a.order - b.order) < 0
   }
-
-  /** Rate while there is something to send: what the channels took, less what waits in them. */
-  private measureUplink(now: Millis): void {
-    if (this.uplinkSince === null) return
-    let waiting = false
-    let buffered = 0
-    for (const { peer, requests } of this.queues.values()) {
-      buffered += peer.lossyBuffered
-      for (const { bytes } of requests.values()) if (bytes !== null) waiting = true
-    }
-    const elapsed = now - this.uplinkSince
-    if (elapsed >= UPLINK_SPAN_MS) {
-      this.uplink.sample(Math.max(0, this.uplinkBytes - buffered), elapsed as Millis)
-      this.uplinkSince = now
-      this.uplinkBytes = buffered
-    }
-    if (waiting) return
-    // Idle from here on: time without anything to send says nothing of the uplink.
-    this.uplinkSince = null
-    this.uplinkBytes = 0
-  }
-}
-
-function dropUpload(queue: Queue, upload: UploadRequest): void {
-  if (queue.requests.get(upload.id) === upload) queue.requests.delete(upload.id)
-}
-
-function pieceBytes({ segment, piece }: UploadRequest): number {
-  const { start, end } = segment.pieceSpan(piece)
-  return end - start
 }

@@ -29,6 +29,7 @@ beforeEach(() => {
     pieceVerified: (_, piece, from) => heard.push(`verified ${piece} ${from?.link ?? 'http'}`),
     pieceCorrupt: (_, piece, from) => heard.push(`corrupt ${piece} ${from?.link ?? 'http'}`),
     manifestMade: (_, manifest) => made.push(manifest),
+    manifestGrew: (segment) => heard.push(`grew ${segment.id.sequence}`),
     manifestChecked: (from, _, __, trust) => heard.push(`${trust} ${from.link}`),
   })
 })

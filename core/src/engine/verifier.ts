@@ -1,8 +1,9 @@
 import { MAX_SEGMENT_BYTES, pieceCountOf, pieceSizeFor, type SegmentManifest } from '@shoal/protocol'
 import type { ManifestTrust } from '../ports/digest.js'
 import type { EmitEffect } from './io.js'
+import { putInSegment } from './memory.js'
 import type { Peer } from './peer.js'
-import type { Segment } from './segment.js'
+import { type Segment, sameBytes } from './segment.js'
 
 const SHA256_BYTES = 32
 
@@ -14,6 +15,8 @@ export interface VerifierEvents {
   pieceCorrupt(segment: Segment, piece: number, peer: Peer | null): void
   /** A manifest made here from a whole segment of the origin. */
   manifestMade(segment: Segment, manifest: SegmentManifest): void
+  /** The origin's bytes gave a hash that the manifest lacked. */
+  manifestGrew(segment: Segment): void
   manifestChecked(peer: Peer, segment: Segment, manifest: SegmentManifest, trust: ManifestTrust): void
 }
 
@@ -112,8 +115,15 @@ export class Verifier {
     // The segment was reset meanwhile: the answer is about bytes that are no longer held.
     if (segment.manifest !== manifest || !segment.hashing.has(piece)) return
     segment.hashing.delete(piece)
-    if (sameBytes(manifest.hashes[piece], digest)) {
-      if (peer !== null) segment.buffer?.set(bytes, segment.pieceSpan(piece).start)
+    const grows = peer === null && !segment.hashKnown(piece) && digest.byteLength === SHA256_BYTES
+    if (grows) {
+      segment.addOwnHash(piece, digest)
+      segment.verified.add(piece)
+      this.events.pieceVerified(segment, piece, null)
+      this.events.manifestGrew(segment)
+    } else if (sameBytes(manifest.hashes[piece], digest)) {
+      const { buffer } = segment
+      if (peer !== null && buffer !== null) putInSegment(buffer, bytes, segment.pieceSpan(piece).start)
       segment.verified.add(piece)
       this.events.pieceVerified(segment, piece, peer)
     } else {
@@ -139,8 +149,4 @@ export class Verifier {
       signature: null,
     })
   }
-}
-
-function sameBytes(a: Uint8Array | undefined, b: Uint8Array): boolean {
-  return a?.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
 }

@@ -10,7 +10,14 @@ export interface HttpFetch {
   readonly span: ByteSpan | null
   readonly askedAt: Millis
   responseAt: Millis | null
-  /** Offset in the segment up to which bytes have come, and where they begin. */
+  /** When anything came last, or it was asked for. */
+  lastByteAt: Millis
+  /** Offset in the segment of the response's first byte. */
+  first: number
+  /**
+   * Offset in the segment up to which bytes have come, and where they begin: with what a broken load
+   * had brought before them.
+   */
   from: number | null
   upTo: number
   /** Bytes that came before the segment's size was known. */
@@ -32,10 +39,22 @@ export interface Want {
   httpError: OriginError | null
   httpRetryAt: number
   httpTries: number
+  /** Loads that broke in the middle and were continued. */
+  resumes: number
+  /** Loads of which nothing came any more and that gave way to peers. */
+  silences: number
   /** What the segment's sources were when it was wanted: a cached byte is not counted again. */
   readonly sourcesBefore: SegmentSources
+  /** Nobody waits for it yet: peers alone are asked, and nothing is said of it to the host. */
+  readonly ahead: boolean
+  /** When we said that we lead the fetch, or null where we did not or gave way. */
+  claimedAt: Millis | null
+  /** Bytes that the origin was asked for early, since peers have too little uplink. */
+  advanced: number
   /** When the first piece was asked of a peer. */
   peersSince: Millis | null
+  /** What its size probably is, for a part; null where nothing is known. */
+  readonly expectedBytes: number | null
 }
 
 /** True where a manifest describes the bytes that the playlist names for the want. */
@@ -65,17 +84,26 @@ export function missingPieces(segment: Segment): number[] {
   return missing
 }
 
-/** True where every byte is here. */
+/**
+ * True where every byte is here. What HTTP brought counts once it was compared with the manifest: a
+ * part of a response may not lie where it was asked for.
+ */
 export function isWhole(segment: Segment): boolean {
   if (segment.manifest === null) return false
-  for (let piece = 0; piece < segment.pieceCount; piece++) if (!hasPiece(segment, piece)) return false
+  for (let piece = 0; piece < segment.pieceCount; piece++) {
+    if (!segment.verified.has(piece) && (segment.fromPart.has(piece) || !segment.fromHttp.has(piece)))
+      return false
+  }
   return true
 }
 
 /** Bytes of the segment that are here. */
 export function loadedBytes(want: Want): number {
   const { segment, http } = want
-  if (segment.manifest === null) return http === null ? 0 : http.upTo - (http.from ?? http.upTo)
+  if (segment.manifest === null) {
+    const bytes = http === null || http.from === null ? segment.tail : { start: http.from, end: http.upTo }
+    return bytes === null ? 0 : bytes.end - bytes.start
+  }
   let bytes = 0
   for (let piece = 0; piece < segment.pieceCount; piece++) {
     if (!hasPiece(segment, piece) && !segment.hashing.has(piece)) continue

@@ -20,6 +20,11 @@ export interface PeerLink {
   send(channel: ChannelKind, bytes: Uint8Array): SendResult
   /** Bytes queued on a channel and not yet handed to the network; 0 when closed. */
   bufferedAmount(channel: ChannelKind): number
+  /**
+   * Round trip as the transport has measured it since the last call (ICE's checks, for instance), in
+   * milliseconds; null where it has not. Left out where the transport does not measure any.
+   */
+  roundTrip?(): Promise<number | null>
   /** Ends the connection. `onClose` follows once, with `local`, unless it has been called already. */
   close(): void
 }

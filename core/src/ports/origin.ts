@@ -6,8 +6,13 @@ export interface OriginFetchEvents {
   onResponse(total: number | null): void
   /** Bytes at `offset` of the segment, in order. They belong to the receiver. */
   onData(offset: number, bytes: Uint8Array): void
-  /** The span (or whole segment) is complete. */
-  onDone(): void
+  /**
+   * The span (or whole segment) is complete.
+   *
+   * @param doubtful the body ended where no error was seen and before its announced length: good
+   *   enough for the player, which would get no more without a swarm, and not for peers
+   */
+  onDone(doubtful?: boolean): void
   onError(error: OriginError): void
 }
 
@@ -17,6 +22,8 @@ export interface OriginError {
   /** HTTP status where there was one, else 0. */
   readonly status: number
   readonly message: string
+  /** How long the origin wants to be left alone (Retry-After), in milliseconds, where it said so. */
+  readonly retryAfterMs?: number
   /** What the host's player wants with an error (an XMLHttpRequest or Response); opaque here. */
   readonly details?: unknown
 }
@@ -25,7 +32,9 @@ export interface OriginError {
 export interface OriginFetcher {
   /**
    * @param span bytes of the segment to fetch, or null for all of it. A host whose origin ignores
-   *   Range hands on the whole response, with its true offsets.
+   *   Range hands on the whole response, with its true offsets. What is no media (a captive portal's
+   *   page) is a `bad-response`, and so is a part whose place is not known; no byte of them is
+   *   handed on.
    * @returns cancels; no event follows
    */
   fetch(span: ByteSpan | null, events: OriginFetchEvents): () => void

@@ -1,8 +1,9 @@
-import { millis, type PeerReport, type SegmentId, type SegmentManifest } from '@shoal/protocol'
+import { type Millis, millis, type PeerReport, type SegmentId, type SegmentManifest } from '@shoal/protocol'
 import { Engine } from '../engine/engine.js'
 import type { Effect, Input, LinkId } from '../engine/io.js'
 import type { OriginFetcher } from '../ports/origin.js'
 import { Mesh } from './mesh.js'
+import { RoundTrips } from './round-trips.js'
 import type {
   CreateSwarm,
   SegmentConsumer,
@@ -11,6 +12,7 @@ import type {
   SwarmOptions,
   SwarmPorts,
   SwarmSnapshot,
+  UploadState,
   WantedSegment,
 } from './swarm-api.js'
 
@@ -28,11 +30,18 @@ interface OpenWant {
 /** Makes and starts a member of a swarm: the engine, its mesh, and the host's ports around them. */
 export const createSwarm: CreateSwarm = (options, ports) => new SwarmRuntime(options, ports)
 
+/** The input at a time: every one is made for this, and is not copied, since there are very many. */
+function timed(input: Untimed<Input>, now: Millis): Input {
+  // Omit over a union loses the tie between `type` and its fields, which Untimed has kept.
+  return Object.assign(input, { now }) as Input
+}
+
 class SwarmRuntime implements Swarm {
   private readonly ports: SwarmPorts
   private readonly options: SwarmOptions
   private readonly engine: Engine
   private readonly mesh: Mesh
+  private readonly roundTrips: RoundTrips
   private readonly wants = new Map<number, OpenWant>()
   private readonly loads = new Map<number, () => void>()
   private readonly queue: Untimed<Input>[] = []
@@ -42,6 +51,9 @@ class SwarmRuntime implements Swarm {
   private nextWant = 1
   private stalls = 0
   private cancelWake: () => void = () => undefined
+  /** When the engine wants its tick, and when the timer that is set will look. */
+  private wakeAt = 0
+  private timerAt = Number.POSITIVE_INFINITY
   private closed = false
 
   constructor(options: SwarmOptions, ports: SwarmPorts) {
@@ -49,8 +61,10 @@ class SwarmRuntime implements Swarm {
     this.ports = ports
     this.engine = new Engine(options, ports.random)
     this.mesh = new Mesh(options, ports, {
-      linkOpen: (link, initiator, remote) =>
-        this.input({ type: 'link-open', link, initiator, ...(remote === null ? {} : { remote }) }),
+      linkOpen: (link, initiator, remote) => {
+        this.input({ type: 'link-open', link, initiator, ...(remote === null ? {} : { remote }) })
+        this.roundTrips.add(link)
+      },
       linkMessage: (link, channel, bytes) => this.input({ type: 'message', link, channel, bytes }),
       linkDrained: (link) => this.tellBuffered(link),
       linkClosed: (link) => this.input({ type: 'link-closed', link }),
@@ -58,6 +72,11 @@ class SwarmRuntime implements Swarm {
       hope: (hopeful) => this.input({ type: 'connecting', hopeful }),
       report: () => this.report(),
     })
+    this.roundTrips = new RoundTrips(
+      ports.clock,
+      (id) => this.mesh.link(id),
+      (link, roundTripMs) => this.input({ type: 'round-trip', link, rtt: millis(roundTripMs) }),
+    )
     this.mesh.start()
   }
 
@@ -94,6 +113,14 @@ class SwarmRuntime implements Swarm {
     return { ...this.engine.snapshot(), tracker: this.mesh.trackerState, degraded: this.mesh.degraded }
   }
 
+  setUploads(state: UploadState): void {
+    this.input({ type: 'uploads', state })
+  }
+
+  spareOrigin(spared: boolean): void {
+    this.input({ type: 'spare-origin', spared })
+  }
+
   setStalls(stalls: number): void {
     this.stalls = stalls
   }
@@ -102,6 +129,7 @@ class SwarmRuntime implements Swarm {
     if (this.closed) return
     this.closed = true
     this.cancelWake()
+    this.roundTrips.close()
     for (const cancel of this.loads.values()) cancel()
     this.loads.clear()
     this.wants.clear()
@@ -131,8 +159,7 @@ class SwarmRuntime implements Swarm {
     this.running = true
     try {
       for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
-        // Omit over a union loses the tie between `type` and its fields, which Untimed has kept.
-        this.apply(this.engine.handle({ ...next, now: this.ports.clock.now() } as Input))
+        this.apply(this.engine.handle(timed(next, this.ports.clock.now())))
       }
     } finally {
       this.running = false
@@ -140,12 +167,14 @@ class SwarmRuntime implements Swarm {
   }
 
   private apply(effects: readonly Effect[]): void {
-    const sentTo = new Set<LinkId>()
+    let sentTo: Set<LinkId> | null = null
     for (const effect of effects) {
       this.applyOne(effect)
-      if (effect.type === 'send' && effect.channel === 'lossy') sentTo.add(effect.link)
+      if (effect.type !== 'send' || effect.channel !== 'lossy') continue
+      sentTo ??= new Set()
+      sentTo.add(effect.link)
     }
-    for (const link of sentTo) this.tellBuffered(link)
+    for (const link of sentTo ?? []) this.tellBuffered(link)
   }
 
   private applyOne(effect: Effect): void {
@@ -154,8 +183,12 @@ class SwarmRuntime implements Swarm {
       case 'send':
         return this.send(effect.link, effect.channel, effect.bytes)
       case 'close-link':
+        // Neither end is to come back at once: the one has no room, the other broke the protocol.
+        if (effect.reason === 'full' || effect.reason === 'violation') this.mesh.avoid(effect.link)
         clock.setTimer(millis(GOODBYE_MS), () => this.mesh.closeLink(effect.link))
         return
+      case 'replace-neighbour':
+        return this.mesh.setReplacing(effect.wanted)
       case 'http-fetch':
         return this.load(effect.fetchId, effect.wantId, effect.span)
       case 'http-cancel':
@@ -232,9 +265,9 @@ class SwarmRuntime implements Swarm {
     const cancel = want.origin.fetch(span, {
       onResponse: (total) => this.input({ type: 'http-response', fetchId, total }),
       onData: (offset, bytes) => this.input({ type: 'http-data', fetchId, offset, bytes }),
-      onDone: () => {
+      onDone: (doubtful = false) => {
         this.loads.delete(fetchId)
-        this.input({ type: 'http-done', fetchId })
+        this.input({ type: 'http-done', fetchId, doubtful })
       },
       onError: (error) => {
         this.loads.delete(fetchId)
@@ -246,8 +279,14 @@ class SwarmRuntime implements Swarm {
 
   private wake(at: number): void {
     const { clock } = this.ports
+    this.wakeAt = at
+    // The tick is put off at nearly every input: the timer that is set looks again when it is due.
+    if (this.timerAt <= at) return
     this.cancelWake()
+    this.timerAt = at
     this.cancelWake = clock.setTimer(millis(Math.max(0, at - clock.now())), () => {
+      this.timerAt = Number.POSITIVE_INFINITY
+      if (this.wakeAt > at) return this.wake(this.wakeAt)
       // Channels tell only when they fall below a threshold: what drained above or below it is read.
       for (const link of [...this.unsent]) this.tellBuffered(link)
       this.input({ type: 'tick' })

@@ -1,6 +1,7 @@
-import type { IceCandidate, PeerId } from '@shoal/protocol'
+import type { ChannelKind, IceCandidate, PeerId, Signal } from '@shoal/protocol'
 import type { LinkId } from '../engine/io.js'
-import type { PeerLink } from '../ports/link.js'
+import type { Clock } from '../ports/clock.js'
+import type { LinkCloseReason, PeerLink, PeerLinkFactory } from '../ports/link.js'
 
 /** One connection of the mesh, from the offer on. */
 export interface MeshLink {
@@ -18,4 +19,125 @@ export interface MeshLink {
   open: boolean
   /** Takes back the timer at work: the offer's end, then the next batch of candidates. */
   cancelTimer: () => void
+}
+
+/** What links of the table tell. Nothing follows once a link has left the table. */
+export interface MeshLinkEvents {
+  signal(entry: MeshLink, signal: Signal): void
+  open(entry: MeshLink): void
+  message(id: LinkId, channel: ChannelKind, bytes: Uint8Array): void
+  drained(id: LinkId): void
+  /** It ended by itself, and has left the table. */
+  ended(entry: MeshLink, reason: LinkCloseReason): void
+}
+
+/** Connections that are open or on their way, and offers that wait for an answer. */
+export class MeshLinks {
+  private readonly entries = new Map<LinkId, MeshLink>()
+  private readonly factory: PeerLinkFactory | null
+  private readonly clock: Clock
+  private readonly events: MeshLinkEvents
+  private nextId = 1
+
+  constructor(factory: PeerLinkFactory | null, clock: Clock, events: MeshLinkEvents) {
+    this.factory = factory
+    this.clock = clock
+    this.events = events
+  }
+
+  /** False where there is no WebRTC: no link can be made. */
+  get possible(): boolean {
+    return this.factory !== null
+  }
+
+  get all(): readonly MeshLink[] {
+    return [...this.entries.values()]
+  }
+
+  get(id: LinkId): MeshLink | null {
+    return this.entries.get(id) ?? null
+  }
+
+  byOffer(offerId: string): MeshLink | null {
+    for (const entry of this.entries.values()) if (entry.offerId === offerId) return entry
+    return null
+  }
+
+  /** True where a connection to this peer is there or on its way. */
+  reaches(remote: PeerId): boolean {
+    for (const entry of this.entries.values()) if (entry.remote === remote) return true
+    return false
+  }
+
+  get openCount(): number {
+    let open = 0
+    for (const entry of this.entries.values()) if (entry.open) open++
+    return open
+  }
+
+  /** Connections that are open or on their way; an offer that nobody has answered is none. */
+  get boundCount(): number {
+    let bound = 0
+    for (const entry of this.entries.values()) if (!isUnanswered(entry)) bound++
+    return bound
+  }
+
+  /** @param remote null for an offer: whoever answers it */
+  create(offerId: string, remote: PeerId | null): MeshLink {
+    const id = this.nextId++
+    if (this.factory === null) throw new Error('a link is made only where there is WebRTC')
+    const initiator = remote === null
+    const whileKnown = (call: (entry: MeshLink) => void): void => {
+      const known = this.entries.get(id)
+      if (known !== undefined) call(known)
+    }
+    const link = this.factory.create(initiator ? 'offerer' : 'answerer', {
+      onSignal: (signal) => whileKnown((entry) => this.events.signal(entry, signal)),
+      onOpen: () =>
+        whileKnown((entry) => {
+          entry.open = true
+          this.events.open(entry)
+        }),
+      onMessage: (channel, bytes) => {
+        if (this.entries.has(id)) this.events.message(id, channel, bytes)
+      },
+      onDrain: () => whileKnown(() => this.events.drained(id)),
+      onClose: (reason) =>
+        whileKnown((entry) => {
+          this.take(entry)
+          this.events.ended(entry, reason)
+        }),
+    })
+    const entry: MeshLink = {
+      id,
+      link,
+      initiator,
+      offerId,
+      createdAt: this.clock.now(),
+      remote,
+      offerSdp: null,
+      candidates: [],
+      open: false,
+      cancelTimer: () => undefined,
+    }
+    this.entries.set(id, entry)
+    return entry
+  }
+
+  /** Ends a connection, or withdraws an offer; nothing is told. */
+  close(entry: MeshLink): void {
+    if (!this.entries.has(entry.id)) return
+    this.take(entry)
+    entry.link.close()
+  }
+
+  private take(entry: MeshLink): void {
+    this.entries.delete(entry.id)
+    entry.cancelTimer()
+  }
+}
+
+/** An offer of ours that nobody has taken up. */
+export function isUnanswered(entry: MeshLink): boolean {
+  return entry.initiator && entry.remote === null
 }

@@ -6,6 +6,15 @@ import type { OriginError, OriginFetcher } from '../ports/origin.js'
 import type { PieceReader } from '../ports/pieces.js'
 import type { OpenTrackerSocket } from '../ports/socket.js'
 
+/**
+ * Which of origin and peers comes first:
+ *
+ * - `server-friendly`: peers as much as deadlines allow, the origin for the rest.
+ * - `peer-friendly`: the origin; peers where it is slow, fails, or is to be spared.
+ * - `aggressive`: both at once, for downloads that are to be over soon.
+ */
+export type DownloadMode = 'server-friendly' | 'peer-friendly' | 'aggressive'
+
 /** What one member of a swarm is. */
 export interface SwarmOptions {
   readonly swarmId: SwarmId
@@ -15,20 +24,37 @@ export interface SwarmOptions {
   readonly name?: string
   /** `ws://` or `wss://` URLs; the first that answers is used, the others are tried when it goes. */
   readonly trackers: readonly string[]
-  /** Serve other peers. */
+  /** Serve other peers; false for never. */
   readonly uploads: boolean
-  /** Connections at most. */
+  /**
+   * Connections at most. A viewer offers connections until it has three quarters of them, and accepts
+   * what is offered beyond.
+   */
   readonly maxLinks: number
   /** Bytes of segments kept in memory at most; the oldest-used are dropped first. */
   readonly memoryBytes: number
   /** Upload cap in bytes per second; Infinity for none. */
   readonly uploadBytesPerSecond: number
+  /** Payload bytes that are uploaded at most in the life of this member; no limit unless given. */
+  readonly uploadBytesPerSession?: number
   /**
    * `signed`: manifests of peers count only with a trusted signature. `open`: an unsigned manifest
    * is taken from whoever fetched the segment.
    */
   readonly integrity: 'signed' | 'open'
+  /** `server-friendly` where left out. */
+  readonly mode?: DownloadMode
 }
+
+/**
+ * Whether peers are served.
+ *
+ * `paused`: for a moment nothing is sent, and requests that are queued wait. It does not count for the
+ * duration of a live segment that this member loads from the origin and none of its neighbours has, since
+ * all of them wait for it. `off`: nothing is served, requests are forgotten. Either is told to the peers
+ * at once, and they turn to others.
+ */
+export type UploadState = 'on' | 'paused' | 'off'
 
 /** The host's side: everything that touches the world. */
 export interface SwarmPorts {
@@ -107,6 +133,8 @@ export interface SwarmSnapshot {
   readonly peerBytes: number
   readonly seederBytes: number
   readonly uploadedBytes: number
+  /** `off` as well where the options say so, or the session's bytes are used up. */
+  readonly uploads: UploadState
   /** Received twice, or thrown away: cancelled too late, or corrupt. */
   readonly wastedBytes: number
   /** Pieces whose hash was wrong, and peers dropped for it. */
@@ -147,6 +175,12 @@ export interface Swarm {
   /** The segment is gone (left the live window, or evicted from disk). */
   drop(segment: SegmentId): void
   snapshot(): SwarmSnapshot
+  /**
+   * Allows, pauses or forbids uploads, at any time; `on` at first. It cannot lift what the options say.
+   */
+  setUploads(state: UploadState): void
+  /** Leaves to peers what they can bring, whatever the mode, until told otherwise. */
+  spareOrigin(spared: boolean): void
   /** Playback stalls so far, for the report to the tracker. */
   setStalls(stalls: number): void
   /** Goodbye to peers, `stopped` to the tracker, everything released. Idempotent. */

@@ -84,8 +84,14 @@ export function wantOf(segment: Segment, changes: Partial<WantedSegment> = {}): 
     httpError: null,
     httpRetryAt: 0,
     httpTries: 0,
+    resumes: 0,
+    silences: 0,
     sourcesBefore: { http: 0, peers: 0, seeders: 0 },
+    ahead: false,
+    claimedAt: null,
+    advanced: 0,
     peersSince: null,
+    expectedBytes: null,
   }
 }
 

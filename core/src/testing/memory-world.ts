@@ -46,14 +46,19 @@ export class MemoryWorld {
     this.origin = new MemoryOrigin({ clock: this.clock, segmentBytes: 500_000, ...origin })
   }
 
-  /** A new member. `mangle` changes what it sends on its lossy channels. */
+  /** A new member. `mangle` changes what it sends on its lossy channels, `wrap` each of its links. */
   join(
     options: Partial<SwarmOptions> = {},
     hostOptions: HostOptions = {},
-    extra: { readonly mangle?: (bytes: Uint8Array) => Uint8Array; readonly pieces?: PieceReader } = {},
+    extra: {
+      readonly mangle?: (bytes: Uint8Array) => Uint8Array
+      readonly wrap?: (link: PeerLink) => PeerLink
+      readonly pieces?: PieceReader
+    } = {},
   ): WorldPeer {
     const host = this.network.createHost(hostOptions)
     const random = seededRandom(this.seed * 1_000 + ++this.peers)
+    const wrap = extra.wrap ?? ((link: PeerLink) => link)
     const swarm = createSwarm(
       {
         swarmId: swarmIdFromBytes(new Uint8Array(32).fill(7)),
@@ -71,7 +76,7 @@ export class MemoryWorld {
         clock: this.clock,
         random,
         crypto: toyCrypto,
-        links: { create: (role, events) => mangled(host.createLink(role, events), extra.mangle) },
+        links: { create: (role, events) => wrap(mangled(host.createLink(role, events), extra.mangle)) },
         openSocket: this.tracker.openSocket,
         pieces: extra.pieces ?? null,
       },

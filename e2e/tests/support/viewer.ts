@@ -14,6 +14,7 @@ export interface Stats {
   readonly segments: readonly {
     track: string
     sequence: number
+    part: number | null
     http: number
     peers: number
     seeders: number

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { defaultMemoryBytes, isUnmetered } from './device.js'
+import { type DeviceHints, defaultsFor } from './device.js'
 
 const MEBIBYTE = 1024 * 1024
 
@@ -10,14 +10,39 @@ test.each([
   [4, 128],
   [8, 256],
   [32, 256],
-])('a device of %s GiB keeps %s MiB', (deviceMemory, mebibytes) => {
+])('a desktop of %s GiB keeps %s MiB', (deviceMemory, mebibytes) => {
   const hints = deviceMemory === undefined ? {} : { deviceMemory }
-  expect(defaultMemoryBytes(hints)).toBe(mebibytes * MEBIBYTE)
+  expect(defaultsFor(hints)).toEqual({
+    memoryBytes: mebibytes * MEBIBYTE,
+    maxPeers: 16,
+    uploadBytesPerSession: Number.POSITIVE_INFINITY,
+  })
 })
 
-test('metered as far as the browser says', () => {
-  expect(isUnmetered({})).toBe(true)
-  expect(isUnmetered({ connection: { type: 'wifi', saveData: false } })).toBe(true)
-  expect(isUnmetered({ connection: { type: 'wifi', saveData: true } })).toBe(false)
-  expect(isUnmetered({ connection: { type: 'cellular' } })).toBe(false)
+const PHONES: readonly (readonly [string, DeviceHints, number])[] = [
+  ['Chrome on Android', { userAgentData: { mobile: true }, deviceMemory: 8 }, 64],
+  ['a low-end phone', { userAgentData: { mobile: true }, deviceMemory: 1 }, 32],
+  ['Firefox on Android', { userAgent: 'Mozilla/5.0 (Android 14; Mobile; rv:140.0) Gecko/140.0' }, 64],
+  ['an iPhone', { userAgent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X)' }, 64],
+  ['an iPad', { userAgent: 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)', maxTouchPoints: 5 }, 64],
+]
+
+test.each(PHONES)('%s takes less', (_name, hints, mebibytes) => {
+  expect(defaultsFor(hints)).toEqual({
+    memoryBytes: mebibytes * MEBIBYTE,
+    maxPeers: 8,
+    uploadBytesPerSession: 500_000_000,
+  })
+})
+
+test('a Mac, and a laptop with a touch screen, are desktops', () => {
+  const desktops = [
+    { userAgent: 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)', maxTouchPoints: 0 },
+    {
+      userAgent: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64)',
+      maxTouchPoints: 10,
+      userAgentData: { mobile: false },
+    },
+  ]
+  for (const hints of desktops) expect(defaultsFor(hints).maxPeers).toBe(16)
 })

@@ -1,19 +1,33 @@
 import type Hls from 'hls.js'
-import type { ErrorData, FragmentLoaderConstructor, HlsConfig } from 'hls.js'
+import type {
+  AudioTrackUpdatedData,
+  ErrorData,
+  FragmentLoaderConstructor,
+  HlsConfig,
+  LevelUpdatedData,
+} from 'hls.js'
 import { StallCounter } from '../browser/stall-counter.js'
 import { type SessionContext, SwarmSession } from '../runtime/swarm-session.js'
 import { lowerBufferGoal } from './buffer-goal.js'
 import { createFragmentLoader } from './fragment-loader.js'
 import {
+  AUDIO_TRACK_UPDATED,
   BUFFER_STALLED_ERROR,
   DESTROYING,
   ERROR,
+  FRAG_DECRYPT_ERROR,
+  FRAG_PARSING_ERROR,
+  LEVEL_UPDATED,
   MANIFEST_LOADED,
   MANIFEST_LOADING,
   MEDIA_ATTACHED,
   MEDIA_DETACHING,
 } from './hls-events.js'
+import { identify } from './identity.js'
 import type { LoaderHost } from './loader-host.js'
+import { PartPrefetcher } from './part-prefetch.js'
+import { playbackOf } from './playback.js'
+import { Suspects } from './suspects.js'
 
 /**
  * Shoal on one hls.js instance: puts its loader in, follows its sources, and takes everything back
@@ -25,6 +39,8 @@ export class Attachment {
   readonly #onDestroyed: () => void
   readonly #loader: FragmentLoaderConstructor
   readonly #previousLoader: FragmentLoaderConstructor | undefined
+  readonly #suspects = new Suspects()
+  readonly #parts: PartPrefetcher
   #session: SwarmSession | null = null
   #stalls: StallCounter | null = null
   #restoreBufferGoal: (() => void) | null = null
@@ -35,7 +51,9 @@ export class Attachment {
     this.#context = context
     this.#onDestroyed = onDestroyed
     this.#previousLoader = hls.config.fLoader
-    this.#loader = createFragmentLoader(this.#loaderHost())
+    const host = this.#loaderHost()
+    this.#parts = new PartPrefetcher(host)
+    this.#loader = createFragmentLoader(host, this.#parts)
     hls.config.fLoader = this.#loader
 
     hls.on(MANIFEST_LOADING, this.#onManifestLoading)
@@ -43,11 +61,12 @@ export class Attachment {
     hls.on(MEDIA_ATTACHED, this.#onMediaAttached)
     hls.on(MEDIA_DETACHING, this.#onMediaDetaching)
     hls.on(DESTROYING, this.#onDestroying)
+    hls.on(LEVEL_UPDATED, this.#onLevelUpdated)
+    hls.on(AUDIO_TRACK_UPDATED, this.#onAudioTrackUpdated)
     hls.on(ERROR, this.#onError)
-    const { page, device } = context.environment
+    const { page } = context.environment
     page.addEventListener('pagehide', this.#onPageHide)
     page.addEventListener('pageshow', this.#onPageShow)
-    device.connection?.addEventListener?.('change', this.#onNetworkChange)
 
     this.#onMediaAttached()
     if (hls.url !== null && hls.url !== undefined) {
@@ -75,23 +94,29 @@ export class Attachment {
     this.#hls.off(MEDIA_ATTACHED, this.#onMediaAttached)
     this.#hls.off(MEDIA_DETACHING, this.#onMediaDetaching)
     this.#hls.off(DESTROYING, this.#onDestroying)
+    this.#hls.off(LEVEL_UPDATED, this.#onLevelUpdated)
+    this.#hls.off(AUDIO_TRACK_UPDATED, this.#onAudioTrackUpdated)
     this.#hls.off(ERROR, this.#onError)
-    const { page, device } = this.#context.environment
+    const { page } = this.#context.environment
     page.removeEventListener('pagehide', this.#onPageHide)
     page.removeEventListener('pageshow', this.#onPageShow)
-    device.connection?.removeEventListener?.('change', this.#onNetworkChange)
     this.#onMediaDetaching()
   }
 
   #startSession(url: string): void {
     this.#endSession()
-    this.#session = new SwarmSession(this.#context, () => this.#onSwarmSwitched())
+    this.#session = new SwarmSession(
+      this.#context,
+      () => this.#onSwarmSwitched(),
+      () => playbackOf(this.#hls.media),
+    )
     void this.#session.prepare(url)
   }
 
   #endSession(): void {
     const session = this.#session
     this.#session = null
+    this.#parts.clear()
     session?.close()
     this.#onSwarmSwitched()
   }
@@ -111,6 +136,11 @@ export class Attachment {
   }
 
   readonly #onManifestLoaded = (): void => this.#session?.open()
+
+  readonly #onLevelUpdated = (_event: unknown, { details }: LevelUpdatedData): void =>
+    this.#parts.playlistUpdated('main', details)
+  readonly #onAudioTrackUpdated = (_event: unknown, { details }: AudioTrackUpdatedData): void =>
+    this.#parts.playlistUpdated('audio', details)
 
   readonly #onMediaAttached = (): void => {
     const { media } = this.#hls
@@ -132,6 +162,15 @@ export class Attachment {
 
   readonly #onError = (_event: unknown, data: ErrorData): void => {
     if (data.details === BUFFER_STALLED_ERROR) this.#stalls?.stalled()
+    if (data.details === FRAG_PARSING_ERROR || data.details === FRAG_DECRYPT_ERROR) this.#suspect(data)
+  }
+
+  /** What came of a fragment was no media: nobody gets it from here, and it is loaded past the swarm. */
+  #suspect({ frag, part }: ErrorData): void {
+    const identified = frag ? identify(this.#hls, { frag, part: part ?? null }) : null
+    if (identified === null) return
+    this.#suspects.add(identified.segment)
+    this.#session?.swarm?.drop(identified.segment)
   }
 
   #onStall(): void {
@@ -143,17 +182,18 @@ export class Attachment {
   readonly #onPageHide = (): void => this.#session?.suspend()
   /** Back from the back/forward cache; at the first showing there is nothing to resume. */
   readonly #onPageShow = (): void => this.#session?.resume()
-  readonly #onNetworkChange = (): void => this.#session?.networkChanged()
 
   #loaderHost(): LoaderHost {
     const attachment = this
-    const { ledger } = this.#context
+    const { ledger, options } = this.#context
     return {
       hls: this.#hls,
+      sharesParts: options.publicKeys.length === 0,
       get swarm() {
         return attachment.#session?.swarm ?? null
       },
       onSwarmLeft: (listener) => attachment.#session?.onLeave(listener) ?? (() => {}),
+      takeSuspect: (segment) => attachment.#suspects.take(segment),
       swarmFailed: (error) => attachment.#session?.fail(error),
       delegateFor: (config) => attachment.#previousLoader ?? plainLoader(config),
       delivered: (segment) => ledger.addSegment(segment),

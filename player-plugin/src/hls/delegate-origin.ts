@@ -136,9 +136,9 @@ function deliver(
   const isSpan = asked !== null && (status === 206 || bytes.byteLength === asked.end - asked.start)
   const resourceSize = isSpan ? null : bytes.byteLength
   const placement = { start: isSpan ? asked.start : 0, length: bytes.byteLength, resourceSize }
-  const body = new SegmentBody(placement, range, asked, events)
+  const body = new SegmentBody(placement, range, asked, events, !isSpan)
   body.push(bytes)
-  const fault = body.fault(status)
+  const fault = body.finish(status)
   if (fault !== null) events.onError({ ...fault, details })
   else events.onDone()
 }

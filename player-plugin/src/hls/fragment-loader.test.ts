@@ -1,3 +1,5 @@
+import type { SegmentConsumer } from '@shoal/core'
+import { millis } from '@shoal/protocol'
 import type Hls from 'hls.js'
 import type { FragmentLoaderContext, HlsConfig, LoaderCallbacks, LoaderConfiguration } from 'hls.js'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -6,6 +8,7 @@ import { type FakeLoader, fakeLoaders } from '../testing/fake-loader.js'
 import { deliverFromOrigin, deliverFromPeers, EMPTY_SNAPSHOT, FakeSwarm } from '../testing/fake-swarm.js'
 import { createFragmentLoader } from './fragment-loader.js'
 import type { LoaderHost } from './loader-host.js'
+import { PartPrefetcher } from './part-prefetch.js'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -30,6 +33,9 @@ interface SceneOptions {
   readonly answer?: (loader: FakeLoader) => void
   readonly config?: object
   readonly media?: EventTarget
+  readonly sharesParts?: boolean
+  readonly parts?: PartPrefetcher
+  readonly suspect?: boolean
 }
 
 /** One loader over a fake swarm and a fake HTTP loader, and what hls.js heard of it. */
@@ -50,10 +56,12 @@ function scene(options: SceneOptions = {}) {
       ttfbEstimate: 50,
     } as unknown as Hls,
     swarm,
+    sharesParts: options.sharesParts ?? true,
     onSwarmLeft: (listener) => {
       left.add(listener)
       return () => left.delete(listener)
     },
+    takeSuspect: () => options.suspect === true,
     swarmFailed: () => void counters.failures++,
     delegateFor: () => Delegate,
     delivered: (segment) => delivered.push(segment),
@@ -61,7 +69,7 @@ function scene(options: SceneOptions = {}) {
       counters.plainHttp += bytes
     },
   }
-  const loader = new (createFragmentLoader(host))(config)
+  const loader = new (createFragmentLoader(host, options.parts ?? new PartPrefetcher(host)))(config)
   const told: string[] = []
   const payloads: ArrayBuffer[] = []
   const chunks: ArrayBuffer[] = []
@@ -74,9 +82,9 @@ function scene(options: SceneOptions = {}) {
     onTimeout: () => told.push('timeout'),
     onAbort: (stats) => told.push(`abort ${stats.aborted}`),
   }
-  const load = (frag: object = {}, withProgress = false) => {
+  const load = (frag: object = {}, withProgress = false, part: object | null = null) => {
     const fragment = { type: 'main', sn: 7, level: 0, start: 28, duration: 4, ...frag }
-    const context = { url: 'https://cdn/7.ts', frag: fragment, part: null, rangeStart: 0, rangeEnd: 0 }
+    const context = { url: 'https://cdn/7.ts', frag: fragment, part, rangeStart: 0, rangeEnd: 0 }
     const onProgress = (_stats: unknown, _context: unknown, data: string | ArrayBuffer) => {
       if (data instanceof ArrayBuffer) chunks.push(data)
     }
@@ -111,6 +119,15 @@ test('a segment of peers comes as a copy, with stats of the same identity', () =
   expect(new Uint8Array(payloads[0] ?? new ArrayBuffer(0))).toEqual(BYTES)
   expect(payloads[0]).not.toBe(BYTES.buffer)
   expect(delivered).toMatchObject([{ track: 'main|1000||||', sequence: 7, http: 0, peers: 1000, seeders: 0 }])
+})
+
+test('what hls.js could not parse is loaded past the swarm', async () => {
+  const { swarm, told, counters, load } = scene({ suspect: true })
+  load()
+  await vi.advanceTimersByTimeAsync(10)
+  expect(swarm.fetches).toEqual([])
+  expect(told).toEqual(['success 200 true'])
+  expect(counters.plainHttp).toBe(1000)
 })
 
 test('the estimator hears the measured rate', () => {
@@ -404,4 +421,51 @@ test('however far ahead the player buffers, the wait stays well within its timeo
   expect(deadlinesFromNow(swarm)).toEqual([60_000])
   vi.advanceTimersByTime(69_000)
   expect(told).toEqual([])
+})
+
+const PART = { index: 2, start: 29, duration: 0.5 }
+
+test('a low-latency part goes through the swarm under its own name', () => {
+  const { swarm, told, delivered, load } = scene()
+  load({}, false, PART)
+  expect(swarm.last.wanted).toMatchObject({ segment: { sequence: 7, part: 2 }, duration: 500 })
+  deliverFromPeers(swarm.last, BYTES)
+  expect(told).toEqual(['success 200 true'])
+  expect(delivered).toMatchObject([{ sequence: 7, part: 2, peers: 1000 }])
+})
+
+test('parts come by HTTP alone where manifests must be signed', () => {
+  const { swarm, told, delivered, load } = scene({ sharesParts: false })
+  load({}, false, PART)
+  expect(swarm.fetches).toEqual([])
+  expect(told).toEqual(['success 200 true'])
+  expect(delivered).toMatchObject([{ sequence: 7, part: 2, http: 1000 }])
+})
+
+test('a part that HTTP brought before it was asked for is no slow network', () => {
+  const swarm = new FakeSwarm()
+  swarm.state = { ...EMPTY_SNAPSHOT, httpRate: 2000 }
+  const parts = Object.create(PartPrefetcher.prototype, {
+    follow: { value: () => {} },
+    take: {
+      value: () => ({
+        tap: { timing: { start: performance.now() - 5000, first: performance.now() - 4900 } },
+        takeOver: (consumer: SegmentConsumer) => {
+          const now = millis(performance.now())
+          const sources = { http: 1000, peers: 0, seeders: 0 }
+          const times = { startedAt: now, firstByteAt: now, finishedAt: now }
+          queueMicrotask(() => consumer.onDone({ bytes: BYTES, sources, ...times }))
+          return { setDeadline: () => {}, cancel: () => {} }
+        },
+      }),
+    },
+  })
+  const { loader, told, load } = scene({ swarm, parts })
+  load({}, false, PART)
+  return Promise.resolve().then(() => {
+    expect(told).toEqual(['success 200 true'])
+    const { first, end } = loader.stats.loading
+    expect(end - first).toBe(500)
+    expect(swarm.fetches).toEqual([])
+  })
 })

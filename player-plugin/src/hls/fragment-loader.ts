@@ -11,6 +11,7 @@ import type {
 import { type Identified, identify } from './identity.js'
 import type { LoaderHost } from './loader-host.js'
 import { createOrigin } from './origin.js'
+import type { PartPrefetcher } from './part-prefetch.js'
 import { SwarmLoad } from './swarm-load.js'
 
 type Callbacks = LoaderCallbacks<FragmentLoaderContext>
@@ -19,7 +20,7 @@ type Callbacks = LoaderCallbacks<FragmentLoaderContext>
  * The class that goes into `hls.config.fLoader`. hls.js stringifies its config for the worker, so
  * what the loader needs is in this closure and not in the config.
  */
-export function createFragmentLoader(host: LoaderHost): FragmentLoaderConstructor {
+export function createFragmentLoader(host: LoaderHost, parts: PartPrefetcher): FragmentLoaderConstructor {
   return class ShoalFragmentLoader implements Loader<FragmentLoaderContext> {
     context: FragmentLoaderContext | null = null
     /** hls.js keeps this object before `load`, and its estimator reads it: it is never replaced. */
@@ -44,7 +45,9 @@ export function createFragmentLoader(host: LoaderHost): FragmentLoaderConstructo
       // Players for interstitials and previews that copy a config copy this loader with it.
       const own = this.#config === host.hls.config && !isAuxiliary(this.#config)
       const identified = own ? identify(host.hls, context) : null
-      const swarm = host.swarm
+      const suspect = identified !== null && host.takeSuspect(identified.segment)
+      const shared = context.part === null || host.sharesParts
+      const swarm = suspect || !shared ? null : host.swarm
       if (identified === null || swarm === null)
         this.#loadPlain(context, loaderConfig, callbacks, identified, 0)
       else this.#loadFromSwarm(swarm, context, loaderConfig, callbacks, identified)
@@ -83,11 +86,13 @@ export function createFragmentLoader(host: LoaderHost): FragmentLoaderConstructo
       const config = this.#config
       const origin = createOrigin(host.delegateFor(config), config, context, loaderConfig, identified.range)
       const { stats } = this
+      const prefetched = parts.take(swarm, context)
       this.#swarmLoad = new SwarmLoad({
         host,
         swarm,
         identified,
         origin,
+        prefetched,
         context,
         config,
         loaderConfig,
@@ -109,6 +114,7 @@ export function createFragmentLoader(host: LoaderHost): FragmentLoaderConstructo
         },
       })
       this.#swarmLoad.start()
+      parts.follow(swarm, { context, config, loaderConfig })
     }
 
     /** @param skipBytes bytes from the segment's start that hls.js has been given already */
@@ -141,7 +147,8 @@ function isAuxiliary(config: HlsConfig): boolean {
 
 function segmentByHttp({ track, segment }: Identified, http: number, startedAt: number) {
   const durationMs = performance.now() - startedAt
-  return { track, sequence: segment.sequence, http, peers: 0, seeders: 0, durationMs }
+  const { sequence, part } = segment
+  return { track, sequence, part, http, peers: 0, seeders: 0, durationMs }
 }
 
 /** Drops the first bytes of a stream of chunks. */

@@ -39,7 +39,7 @@ export class HttpTap implements OriginFetcher {
         this.#onData(offset, bytes)
         events.onData(offset, bytes)
       },
-      onDone: () => events.onDone(),
+      onDone: (doubtful) => events.onDone(doubtful),
       onError: (error) => events.onError(error),
     })
   }

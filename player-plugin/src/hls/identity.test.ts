@@ -92,7 +92,7 @@ test('what peers do not exchange has no identity', () => {
   const main = { type: 'main', sn: 7, level: 0 }
   expect(identify(hls, contextOf({ ...main, sn: 'initSegment' }))).toBeNull()
   expect(identify(hls, contextOf({ ...main, type: 'subtitle' }))).toBeNull()
-  expect(identify(hls, contextOf(main, { part: { index: 0 } }))).toBeNull()
+  expect(identify(hls, contextOf(main, { part: { index: 0xffff } }))).toBeNull()
   expect(identify(hls, contextOf({ ...main, level: 9 }))).toBeNull()
 })
 
@@ -103,4 +103,13 @@ test('byte ranges', () => {
   const ranged = identify(hls, contextOf(main, { rangeStart: 0, rangeEnd: 100 }))
   expect(ranged?.range).toEqual({ start: 0, end: 100 })
   expect(ranged?.segment).toMatchObject({ sequence: 7, part: null })
+})
+
+test('a low-latency part is one of its segment', () => {
+  const hls = hlsWith(`#EXTM3U\n${LOW}\nl.m3u8\n`)
+  const main = { type: 'main', sn: 7, level: 0 }
+  const part = identify(hls, contextOf(main, { part: { index: 3 }, rangeStart: 100, rangeEnd: 300 }))
+  expect(part?.segment).toMatchObject({ sequence: 7, part: 3 })
+  expect(part?.segment.track).toBe(identify(hls, contextOf(main))?.segment.track)
+  expect(part?.range).toEqual({ start: 100, end: 300 })
 })

@@ -1,4 +1,5 @@
 import type { Swarm } from '@shoal/core'
+import type { SegmentId } from '@shoal/protocol'
 import type Hls from 'hls.js'
 import type { FragmentLoaderConstructor, HlsConfig } from 'hls.js'
 import type { ShoalSegmentStats } from '../stats.js'
@@ -8,8 +9,12 @@ export interface LoaderHost {
   readonly hls: Hls
   /** The swarm of now, or null: then everything goes straight to the delegate. */
   readonly swarm: Swarm | null
+  /** False where manifests must be signed: nobody signs those of parts. */
+  readonly sharesParts: boolean
   /** Calls back when that swarm is left; the result stops that. */
   onSwarmLeft(listener: () => void): () => void
+  /** True where hls.js could not parse what it got of a segment: it comes by plain HTTP, this time. */
+  takeSuspect(segment: SegmentId): boolean
   /** The swarm threw. */
   swarmFailed(error: unknown): void
   /** The loader that would serve without Shoal. */

@@ -1,4 +1,4 @@
-import type { OriginError, SegmentFetch, SegmentResult, Swarm } from '@shoal/core'
+import type { OriginError, SegmentConsumer, SegmentFetch, SegmentResult, Swarm } from '@shoal/core'
 import { type Millis, millis } from '@shoal/protocol'
 import type {
   FragmentLoaderContext,
@@ -13,6 +13,7 @@ import type { Identified } from './identity.js'
 import { timingForEstimator } from './load-timing.js'
 import type { LoaderHost } from './loader-host.js'
 import { networkDetails } from './network-details.js'
+import type { PrefetchedPart } from './part-prefetch.js'
 import { ProgressEmitter } from './progress-emitter.js'
 
 /**
@@ -35,6 +36,8 @@ export interface SwarmLoadInput {
   readonly swarm: Swarm
   readonly identified: Identified
   readonly origin: HttpOrigin
+  /** A load of it that is under way, or null. */
+  readonly prefetched: PrefetchedPart | null
   readonly context: FragmentLoaderContext
   readonly config: HlsConfig
   readonly loaderConfig: LoaderConfiguration
@@ -68,35 +71,38 @@ export class SwarmLoad {
         : new ProgressEmitter(input.loaderConfig.highWaterMark ?? 0, (chunk) =>
             onProgress(input.stats, input.context, chunk, null),
           )
-    this.#tap = new HttpTap(input.origin, (offset, bytes) => {
-      if (!this.#ended) this.#progress?.push(offset, bytes)
-    })
+    this.#tap =
+      input.prefetched?.tap ??
+      new HttpTap(input.origin, (offset, bytes) => {
+        if (!this.#ended) this.#progress?.push(offset, bytes)
+      })
     this.#media = input.host.hls.media
     this.#stopListening = input.host.onSwarmLeft(() => this.#fallBack())
   }
 
   start(): void {
-    const { swarm, identified, stats, context, host } = this.#in
+    const { swarm, identified, stats, context, host, prefetched } = this.#in
+    const consumer: SegmentConsumer = {
+      onProgress: (loaded, total) => this.#onProgress(loaded, total),
+      onDone: (result) => this.#onDone(result),
+      onError: (error) => this.#onError(error),
+    }
     const now = performance.now()
     stats.loading.start = now
     this.#deadline = this.#deadlineNow()
     this.#firstByteDueAt = Math.max(now, this.#deadline) + this.#firstByteTimeoutMs()
     try {
-      this.#fetch = swarm.fetch(
-        {
-          segment: identified.segment,
-          range: identified.range,
-          deadline: this.#deadline,
-          duration: millis(context.frag.duration * 1000),
-          live: isLive(host),
-        },
-        this.#tap,
-        {
-          onProgress: (loaded, total) => this.#onProgress(loaded, total),
-          onDone: (result) => this.#onDone(result),
-          onError: (error) => this.#onError(error),
-        },
-      )
+      const { segment, range } = identified
+      const { duration } = context.part ?? context.frag
+      const wanted = {
+        segment,
+        range,
+        deadline: this.#deadline,
+        duration: millis(duration * 1000),
+        live: isLive(host),
+      }
+      this.#fetch = prefetched?.takeOver(consumer) ?? swarm.fetch(wanted, this.#tap, consumer)
+      if (prefetched !== null) this.#fetch.setDeadline(this.#deadline)
     } catch (error) {
       this.#fallBack()
       host.swarmFailed(error)
@@ -131,8 +137,10 @@ export class SwarmLoad {
 
   #deadlineNow(): Millis {
     const now = performance.now()
-    const wait = Math.min(MAX_WAIT_MS, this.#in.loaderConfig.loadPolicy.maxLoadTimeMs / 2)
-    return millis(Math.min(now + wait, deadlineOf(this.#in.context.frag.start, this.#media, millis(now))))
+    const { context, loaderConfig } = this.#in
+    const { start } = context.part ?? context.frag
+    const wait = Math.min(MAX_WAIT_MS, loaderConfig.loadPolicy.maxLoadTimeMs / 2)
+    return millis(Math.min(now + wait, deadlineOf(start, this.#media, millis(now))))
   }
 
   #firstByteTimeoutMs(): number {
@@ -182,6 +190,7 @@ export class SwarmLoad {
     host.delivered({
       track: identified.track,
       sequence: identified.segment.sequence,
+      part: identified.segment.part,
       http: sources.http,
       peers: sources.peers,
       seeders: sources.seeders,
@@ -206,12 +215,14 @@ export class SwarmLoad {
     const { start, first } = this.#in.stats.loading
     const { httpRate = null, peerRate = null } = swarm?.snapshot() ?? {}
     const measured = Math.max(httpRate ?? 0, peerRate ?? 0)
+    // Begun before it was asked for: from then to now is no time that the network took.
+    const early = this.#in.prefetched !== null
     // Nothing measured yet: a sample of the estimator's own opinion changes nothing.
     const rate = measured > 0 ? measured : hls.bandwidthEstimate / 8
     return timingForEstimator({
       bytes: bytes.byteLength,
       real: { start, first: first === 0 ? end : first, end },
-      httpOnly: this.#tap.timing !== null && sources.peers === 0 && sources.seeders === 0,
+      httpOnly: !early && this.#tap.timing !== null && sources.peers === 0 && sources.seeders === 0,
       http: this.#tap.timing,
       rate: Number.isFinite(rate) ? rate : null,
       ttfb: hls.ttfbEstimate || 0,

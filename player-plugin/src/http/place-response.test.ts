@@ -21,8 +21,18 @@ test('a part whose place CORS hides is where it was asked for', () => {
 })
 
 test('an unknown size, and a Content-Range that makes no sense', () => {
-  expect(placeResponse({ ...head, contentRange: 'bytes 0-9/*' }, null).resourceSize).toBeNull()
-  expect(placeResponse({ ...head, contentRange: 'bytes */1000' }, { start: 7, end: 9 }).start).toBe(7)
+  expect(placeResponse({ ...head, contentRange: 'bytes 0-9/*' }, null)?.resourceSize).toBeNull()
+  const asked = { start: 7, end: 9 }
+  for (const contentRange of ['bytes */1000', `bytes 1${'0'.repeat(400)}-2/3`]) {
+    expect(placeResponse({ ...head, contentRange }, asked)).toMatchObject({ start: 7, resourceSize: null })
+  }
+})
+
+test('a part whose place is hidden and that is not what was asked for is nowhere', () => {
+  const asked = { start: 50, end: 150 }
+  expect(placeResponse({ ...head, contentLength: 101 }, asked)).toBeNull()
+  // A resource may end before the range does.
+  expect(placeResponse({ ...head, contentLength: 99 }, asked)?.start).toBe(50)
 })
 
 test('200 is everything from the start, whatever was asked', () => {

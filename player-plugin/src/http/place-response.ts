@@ -19,19 +19,24 @@ export interface Placement {
   readonly resourceSize: number | null
 }
 
-const CONTENT_RANGE = /^bytes (\d+)-(\d+)\/(\d+|\*)$/
+/** Digits that a number holds exactly. */
+const CONTENT_RANGE = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/
 
 /**
  * Places a body (RFC 9110 section 14). A server may ignore Range and answer 200 with everything, or
  * send another part than was asked for: its word counts, not ours.
  *
  * @param asked the range of the request, or null
+ * @returns null where it is not known: a part that is longer than asked for and does not say what it is
  */
-export function placeResponse(head: ResponseHead, asked: ByteSpan | null): Placement {
+export function placeResponse(head: ResponseHead, asked: ByteSpan | null): Placement | null {
   const { status, contentRange, contentLength } = head
   if (status !== 206) return { start: 0, length: contentLength, resourceSize: contentLength }
   const match = CONTENT_RANGE.exec(contentRange ?? '')
-  if (match === null) return { start: asked?.start ?? 0, length: contentLength, resourceSize: null }
+  if (match === null) {
+    if (asked !== null && contentLength !== null && contentLength > asked.end - asked.start) return null
+    return { start: asked?.start ?? 0, length: contentLength, resourceSize: null }
+  }
   const start = Number(match[1])
   const resourceSize = match[3] === '*' ? null : Number(match[3])
   return { start, length: Number(match[2]) + 1 - start, resourceSize }

@@ -137,6 +137,96 @@ test('no answer, and an answer that never ends, are timeouts', async () => {
   expect(second.error).toMatchObject({ kind: 'timeout' })
 })
 
+test('a body that falls silent is a timeout long before the whole load is', async () => {
+  const url = await serve((_request, response) => {
+    response.writeHead(200, { 'Content-Length': 1000 }).write(RESOURCE.subarray(0, 400))
+  })
+  const recorded = await recordOrigin(
+    originOf(url, null, { firstByteTimeoutMs: 100, loadTimeoutMs: 60_000 }),
+    null,
+  )
+  expect(recorded.error).toMatchObject({ kind: 'timeout' })
+  expect(spanOf(recorded, 0, 400)).toEqual(bytesOf(0, 400))
+})
+
+test('a slow body that never falls silent is read to its end', async () => {
+  const url = await serve((_request, response) => {
+    response.writeHead(200, { 'Content-Length': 1000 })
+    const send = (at: number) => {
+      response.write(RESOURCE.subarray(at, at + 100))
+      if (at < 900) setTimeout(send, 100, at + 100)
+    }
+    send(0)
+  })
+  const recorded = await recordOrigin(originOf(url, null, { firstByteTimeoutMs: 600 }), null)
+  expect(recorded.error).toBeNull()
+  expect(spanOf(recorded, 0, 1000)).toEqual(bytesOf(0, 1000))
+})
+
+test('a body without a length', async () => {
+  const url = await serve((_request, response) => {
+    response.write(RESOURCE.subarray(0, 400))
+    response.end(RESOURCE.subarray(400))
+  })
+  const recorded = await recordOrigin(originOf(url), null)
+  expect(recorded).toMatchObject({ totals: [null], error: null })
+  expect(spanOf(recorded, 0, 1000)).toEqual(bytesOf(0, 1000))
+})
+
+test('a page in place of a segment is a bad response, and none of it is handed on', async () => {
+  const url = await serve((_request, response) => {
+    response
+      .writeHead(200, { 'Content-Type': 'video/mp2t' })
+      .write('<!DOCTYPE html><html><title>Log in</title>')
+  })
+  for (const span of [null, { start: 100, end: 200 }]) {
+    const recorded = await recordOrigin(originOf(url), span)
+    expect(recorded.error).toMatchObject({ kind: 'bad-response', status: 200 })
+    expect(recorded.bytes.size).toBe(0)
+  }
+})
+
+test('a part that is longer than asked for and does not say where it lies is not used', async () => {
+  const url = await serve((_request, response) =>
+    response.writeHead(206, { 'Content-Length': 1000 }).end(RESOURCE),
+  )
+  const recorded = await recordOrigin(originOf(url), { start: 100, end: 200 })
+  expect(recorded.error).toMatchObject({ kind: 'bad-response', status: 206 })
+  expect(recorded.bytes.size).toBe(0)
+})
+
+test('redirects are followed, for each request anew and with its range', async () => {
+  const seen: string[] = []
+  const hosts = await Promise.all(
+    [0, 1].map((host) =>
+      serve((request, response) => {
+        seen.push(`${host} ${request.headers.range}`)
+        withRanges(request, response)
+      }),
+    ),
+  )
+  let next = 0
+  const url = await serve((_request, response) =>
+    response.writeHead(next === 0 ? 302 : 307, { Location: hosts[next++ % 2] }).end(),
+  )
+  const origin = originOf(url)
+  const spans = [
+    { start: 0, end: 100 },
+    { start: 100, end: 200 },
+  ]
+  for (const span of spans) {
+    const recorded = await recordOrigin(origin, span)
+    expect(recorded).toMatchObject({ totals: [1000], error: null })
+    expect(spanOf(recorded, span.start, span.end)).toEqual(bytesOf(span.start, span.end))
+  }
+  expect(seen).toEqual(['0 bytes=0-99', '1 bytes=100-199'])
+})
+
+test('Retry-After comes with the error', async () => {
+  const url = await serve((_request, response) => response.writeHead(429, { 'Retry-After': '7' }).end())
+  expect((await recordOrigin(originOf(url), null)).error).toMatchObject({ status: 429, retryAfterMs: 7000 })
+})
+
 test('bytes are handed on while they arrive', async () => {
   let finish = () => {}
   const url = await serve((_request, response) => {
@@ -150,7 +240,7 @@ test('bytes are handed on while they arrive', async () => {
       onData: (_offset, bytes) => {
         loaded += bytes.byteLength
       },
-      onDone: resolve,
+      onDone: () => resolve(),
       onError: reject,
     })
   })

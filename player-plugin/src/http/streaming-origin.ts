@@ -1,13 +1,14 @@
 import type { OriginError, OriginFetchEvents, OriginFetcher } from '@shoal/core'
 import type { ByteSpan } from '@shoal/protocol'
 import { placeResponse, type ResponseHead, requestRange } from './place-response.js'
+import { retryAfterMs } from './retry-after.js'
 import { SegmentBody } from './segment-body.js'
 
 /** A segment that `fetch` can get. */
 export interface StreamingSource {
   /** Where the segment lies in its resource (EXT-X-BYTERANGE), or null for all of it. */
   readonly range: ByteSpan | null
-  /** From the request to the response's headers, in milliseconds. */
+  /** From the request to the response's headers, and between two arrivals of its body, in milliseconds. */
   readonly firstByteTimeoutMs: number
   /** From the request to the last byte, in milliseconds. */
   readonly loadTimeoutMs: number
@@ -62,11 +63,10 @@ class Transfer {
   async run(): Promise<void> {
     let response: Response | null = null
     try {
-      this.#limit(this.#source.firstByteTimeoutMs)
+      this.#limit()
       response = await this.#respond()
       if (this.#ended) return
       if (!response.ok) return this.#fail(httpStatusError(response))
-      this.#limit(this.#source.loadTimeoutMs)
       await this.#read(response)
     } catch (error) {
       const kind = this.#timedOut ? 'timeout' : 'network'
@@ -96,38 +96,45 @@ class Transfer {
   }
 
   async #read(response: Response): Promise<void> {
+    const { status } = response
     const placement = placeResponse(headOf(response), this.#asked)
-    const body = new SegmentBody(placement, this.#source.range, this.#asked, this.#events)
     const reader = response.body?.getReader()
+    if (placement === null) {
+      void reader?.cancel().catch(() => {})
+      return this.#fail({ kind: 'bad-response', status, message: 'another part came', details: response })
+    }
+    const body = new SegmentBody(placement, this.#source.range, this.#asked, this.#events, status !== 206)
     while (reader !== undefined && !this.#ended) {
+      this.#limit()
       const { done, value } = await reader.read()
       if (this.#ended) return
       if (done) break
       body.push(value)
-      if (body.complete && response.status !== 206 && this.#source.range !== null) {
-        // The server sends the whole resource; the rest of it is not ours.
+      // The server sends the whole resource, and the rest of it is not ours; or it sends no media.
+      const enough = body.complete && status !== 206 && this.#source.range !== null
+      if (enough || body.isText) {
         void reader.cancel().catch(() => {})
         break
       }
     }
     if (this.#ended) return
-    const fault = body.fault(response.status)
+    const fault = body.finish(status)
     if (fault !== null) return this.#fail({ ...fault, details: response })
     this.#finish()
-    this.#events.onDone()
+    this.#events.onDone(body.doubtful)
   }
 
-  /** Ends the transfer with `timeout` at `ms` after its start. */
-  #limit(ms: number): void {
+  /** Ends the transfer with `timeout` where nothing comes for too long, or all of it takes too long. */
+  #limit(): void {
     clearTimeout(this.#timer)
+    const { firstByteTimeoutMs, loadTimeoutMs } = this.#source
+    const left = loadTimeoutMs - (performance.now() - this.#startedAt)
+    const ms = Math.min(firstByteTimeoutMs, left)
     if (!Number.isFinite(ms)) return
-    this.#timer = setTimeout(
-      () => {
-        this.#timedOut = true
-        this.#abort.abort()
-      },
-      ms - (performance.now() - this.#startedAt),
-    )
+    this.#timer = setTimeout(() => {
+      this.#timedOut = true
+      this.#abort.abort()
+    }, ms)
   }
 
   #fail(error: OriginError): void {
@@ -144,16 +151,23 @@ class Transfer {
 
 function httpStatusError(response: Response): OriginError {
   const message = response.statusText === '' ? `HTTP ${response.status}` : response.statusText
-  return { kind: 'http-status', status: response.status, message, details: response }
+  const wait = retryAfterMs(response.headers.get('Retry-After'), Date.now())
+  return {
+    kind: 'http-status',
+    status: response.status,
+    message,
+    details: response,
+    ...(wait === null ? {} : { retryAfterMs: wait }),
+  }
 }
 
 function headOf(response: Response): ResponseHead {
-  const length = response.headers.get('Content-Length')
+  const length = response.headers.get('Content-Length') ?? ''
   // With a content coding, Content-Length counts the coded bytes; `fetch` hands out decoded ones.
   const coded = response.headers.get('Content-Encoding') !== null
   return {
     status: response.status,
     contentRange: response.headers.get('Content-Range'),
-    contentLength: length === null || coded ? null : Number(length),
+    contentLength: coded || !/^\d{1,15}$/.test(length) ? null : Number(length),
   }
 }

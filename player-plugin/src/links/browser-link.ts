@@ -92,6 +92,10 @@ export class BrowserLink implements PeerLink {
     return this.#state === 'open' ? (this.#connection?.channels[channel].bufferedAmount ?? 0) : 0
   }
 
+  async roundTrip(): Promise<number | null> {
+    return this.#state === 'open' ? ((await this.#connection?.roundTrip()) ?? null) : null
+  }
+
   close(): void {
     this.#end('local')
   }

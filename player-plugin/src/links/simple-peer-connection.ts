@@ -6,7 +6,7 @@ import {
   LOSSY_MAX_RETRANSMITS,
 } from '@shoal/core'
 import type { ChannelKind, IceCandidate, SessionDescription } from '@shoal/protocol'
-import SimplePeer from 'simple-peer/simplepeer.min.js'
+import SimplePeer from 'simple-peer'
 
 /** What the connection tells the link; calls come from the browser's events and from microtasks. */
 export interface ConnectionEvents {
@@ -24,6 +24,8 @@ export interface Connection {
   readonly channels: Readonly<Record<ChannelKind, RTCDataChannel>>
   setRemote(description: SessionDescription): void
   addCandidate(candidate: IceCandidate): void
+  /** Mean round trip of ICE's checks since the last call, in milliseconds; null without any. */
+  roundTrip(): Promise<number | null>
   destroy(): void
 }
 
@@ -98,6 +100,7 @@ export function connectSimplePeer(
       const init = { candidate, sdpMid, sdpMLineIndex: sdpMLineIndex ?? 0 }
       peer.signal({ type: 'candidate', candidate: init })
     },
+    roundTrip: checkReader(connection),
     destroy: () => peer.destroy(),
   }
 }
@@ -113,6 +116,26 @@ function listen(kind: ChannelKind, channel: RTCDataChannel, events: ConnectionEv
     if (error.sctpCauseCode === USER_INITIATED_ABORT) events.onEnd('ended', null)
     else events.onEnd('transport-error', error)
   })
+}
+
+/**
+ * Reads what ICE's checks took: its consent checks (RFC 7675) go on for the life of a connection, every
+ * 2.5 s in Chromium. Browsers that do not count them give null.
+ */
+function checkReader(connection: RTCPeerConnection): () => Promise<number | null> {
+  let seen = { answers: 0, seconds: 0 }
+  return async () => {
+    const now = { answers: 0, seconds: 0 }
+    for (const stats of (await connection.getStats()).values()) {
+      if (stats.type !== 'candidate-pair' || !stats.nominated) continue
+      now.answers += stats.responsesReceived ?? 0
+      now.seconds += stats.totalRoundTripTime ?? 0
+    }
+    const answers = now.answers - seen.answers
+    const seconds = now.seconds - seen.seconds
+    seen = now
+    return answers > 0 && seconds >= 0 ? (seconds * 1000) / answers : null
+  }
 }
 
 function reasonOf(code: unknown): LinkCloseReason | 'ended' {

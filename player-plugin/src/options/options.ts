@@ -1,12 +1,22 @@
+/** Which of origin and peers comes first; see `ShoalOptions.mode`. */
+export type DownloadMode = 'server-friendly' | 'peer-friendly' | 'aggressive'
+
 /** How much this viewer gives to others. */
 export interface UploadOptions {
   /**
-   * `'unmetered'`: serve others except where the browser reports a cellular connection or its data
-   * saver is on. `true`: always. `false`: never. Default `'unmetered'`.
+   * `'auto'`: serve others except where the browser reports a cellular connection, its data saver is
+   * on, or the battery is below 20 % and not charging. `true`: always. `false`: never. A function is
+   * asked twice a second while there is a swarm and says whether to serve now; a throw means no.
+   * Default `'auto'`. Whatever it is, uploads pause while playback is about to run dry.
    */
-  readonly enabled?: boolean | 'unmetered'
+  readonly enabled?: boolean | 'auto' | (() => boolean)
   /** Upload cap in bytes per second; `Infinity` for none. Default 1 250 000 (10 Mbit/s). */
   readonly maxBytesPerSecond?: number
+  /**
+   * Bytes uploaded at most by this Shoal instance, all its sources together; `Infinity` for no limit.
+   * Default by device: 500 000 000 on phones and tablets, no limit elsewhere.
+   */
+  readonly maxBytesPerSession?: number
 }
 
 /** Connections to other viewers. */
@@ -16,7 +26,10 @@ export interface NetworkOptions {
    * says so. Without STUN, viewers behind different NATs reach only peers with a public address.
    */
   readonly iceServers?: readonly RTCIceServer[]
-  /** Connections at most, 1 to 64. Default 16. */
+  /**
+   * Connections at most, 1 to 30. Default by device: 8 on phones and tablets, 16 elsewhere. Up to three
+   * quarters of them are sought; the rest is room for who comes later.
+   */
   readonly maxPeers?: number
 }
 
@@ -24,7 +37,8 @@ export interface NetworkOptions {
 export interface MemoryOptions {
   /**
    * Bytes of segments kept in memory at most, 1 MiB or more. Default by device: 1/32 of
-   * `navigator.deviceMemory`, 16 MiB to 256 MiB; 128 MiB where the browser does not tell.
+   * `navigator.deviceMemory`, 16 MiB to 256 MiB; 128 MiB where the browser does not tell; 64 MiB at
+   * most on phones and tablets.
    */
   readonly maxBytes?: number
 }
@@ -48,6 +62,12 @@ export interface ShoalOptions {
    * yes, everything comes by HTTP and no peer or tracker is contacted. Default true.
    */
   readonly p2p?: boolean | (() => boolean | Promise<boolean>)
+  /**
+   * Which of origin and peers comes first. `'server-friendly'` (default): peers as much as deadlines
+   * allow, the origin for the rest. `'peer-friendly'`: the origin; peers where it is slow, fails, or is
+   * to be spared (`spareOrigin`). `'aggressive'`: both at once, for downloads.
+   */
+  readonly mode?: DownloadMode
   /**
    * Public keys of the publisher, each base64url of the raw key: Ed25519 (32 bytes) or P-256 (65
    * bytes, uncompressed). With one, a segment of a peer is played only where the seeder signed it.

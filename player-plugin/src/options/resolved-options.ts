@@ -5,11 +5,14 @@ export interface ResolvedOptions {
   readonly trackers: readonly string[]
   readonly contentId: ShoalOptions['contentId']
   readonly p2p: NonNullable<ShoalOptions['p2p']>
+  readonly mode: NonNullable<ShoalOptions['mode']>
   /** Raw keys. */
   readonly publicKeys: readonly Uint8Array[]
-  readonly upload: Required<UploadOptions>
-  readonly network: Required<NetworkOptions>
-  /** Null: by device. */
+  readonly upload: Required<Omit<UploadOptions, 'maxBytesPerSession'>>
+  /** Null, as for the next two: by device. */
+  readonly uploadBytesPerSession: number | null
+  readonly iceServers: NonNullable<NetworkOptions['iceServers']>
+  readonly maxPeers: number | null
   readonly memoryBytes: number | null
 }
 
@@ -19,14 +22,8 @@ export interface ResolvedOptions {
  */
 export const DEFAULT_UPLOAD_BYTES_PER_SECOND = 1_250_000
 
-/**
- * Connections at most unless the site gives a number. A mesh of 12 neighbours is within 0.1 points
- * of the best offload and more only cost messages; 16 leaves room to replace the worst.
- */
-export const DEFAULT_MAX_PEERS = 16
-
 /** Beyond it browsers spend more on ICE keep-alives and messages than the neighbours bring. */
-export const MAX_MAX_PEERS = 64
+export const MAX_MAX_PEERS = 30
 
 /** Less does not hold the few segments that neighbours want at once. */
 export const MIN_MEMORY_BYTES = 1024 * 1024

@@ -19,9 +19,12 @@ test('no options at all are valid: plain hls.js', () => {
     trackers: [],
     contentId: undefined,
     p2p: true,
+    mode: 'server-friendly',
     publicKeys: [],
-    upload: { enabled: 'unmetered', maxBytesPerSecond: 1_250_000 },
-    network: { iceServers: [], maxPeers: 16 },
+    upload: { enabled: 'auto', maxBytesPerSecond: 1_250_000 },
+    uploadBytesPerSession: null,
+    iceServers: [],
+    maxPeers: null,
     memoryBytes: null,
   })
 })
@@ -42,6 +45,7 @@ test.each([
   ['options that are none', 'wss://t.example', 'invalid-type', 'options'],
   ['an empty content id', { contentId: '' }, 'out-of-range', 'contentId'],
   ['a content id of another type', { contentId: 7 }, 'invalid-type', 'contentId'],
+  ['a mode that there is not', { mode: 'peer-only' }, 'invalid-type', 'mode'],
   ['p2p as text', { p2p: 'yes' }, 'invalid-type', 'p2p'],
   ['uploads as text', { upload: { enabled: 'always' } }, 'invalid-type', 'upload.enabled'],
   ['a negative cap', { upload: { maxBytesPerSecond: -1 } }, 'out-of-range', 'upload.maxBytesPerSecond'],
@@ -51,6 +55,13 @@ test.each([
     'out-of-range',
     'upload.maxBytesPerSecond',
   ],
+  [
+    'a session of less than nothing',
+    { upload: { maxBytesPerSession: -1 } },
+    'out-of-range',
+    'upload.maxBytesPerSession',
+  ],
+  ['a session in text', { upload: { maxBytesPerSession: '1' } }, 'invalid-type', 'upload.maxBytesPerSession'],
   ['no peers', { network: { maxPeers: 0 } }, 'out-of-range', 'network.maxPeers'],
   ['half a peer', { network: { maxPeers: 1.5 } }, 'out-of-range', 'network.maxPeers'],
   ['little memory', { memory: { maxBytes: 1000 } }, 'out-of-range', 'memory.maxBytes'],
@@ -86,5 +97,12 @@ test('keys of both kinds are read', () => {
 
 test('limits that mean "none" are taken', () => {
   expect(resolveOptions({ upload: { maxBytesPerSecond: Infinity } }).upload.maxBytesPerSecond).toBe(Infinity)
+  expect(resolveOptions({ upload: { maxBytesPerSession: Infinity } }).uploadBytesPerSession).toBe(Infinity)
+  expect(resolveOptions({ upload: { maxBytesPerSession: 0 } }).uploadBytesPerSession).toBe(0)
   expect(resolveOptions({ upload: { enabled: false } }).upload.enabled).toBe(false)
+})
+
+test('a function may say whether to upload', () => {
+  const enabled = () => true
+  expect(resolveOptions({ upload: { enabled } }).upload.enabled).toBe(enabled)
 })

@@ -1,13 +1,14 @@
 import { bytesOfBase64url } from './base64url.js'
 import { ShoalConfigError } from './config-error.js'
-import type { MemoryOptions, NetworkOptions, ShoalOptions, UploadOptions } from './options.js'
+import type { DownloadMode, MemoryOptions, NetworkOptions, ShoalOptions, UploadOptions } from './options.js'
 import {
-  DEFAULT_MAX_PEERS,
   DEFAULT_UPLOAD_BYTES_PER_SECOND,
   MAX_MAX_PEERS,
   MIN_MEMORY_BYTES,
   type ResolvedOptions,
 } from './resolved-options.js'
+
+const MODES: readonly DownloadMode[] = ['server-friendly', 'peer-friendly', 'aggressive']
 
 /** Raw key sizes in bytes: Ed25519 (RFC 8032) and P-256 as an uncompressed point (SEC 1). */
 const ED25519_KEY_BYTES = 32
@@ -19,10 +20,10 @@ const P256_KEY_BYTES = 65
  * @throws ShoalConfigError on the first mistake
  */
 export function resolveOptions(options: ShoalOptions): ResolvedOptions {
-  const { tracker, contentId, p2p, publicKey, upload, network, memory } = group<ShoalOptions>(
+  const { tracker, contentId, p2p, mode, publicKey, upload, network, memory } = group<ShoalOptions>(
     'options',
     options,
-    ['tracker', 'contentId', 'p2p', 'publicKey', 'upload', 'network', 'memory'],
+    ['tracker', 'contentId', 'p2p', 'mode', 'publicKey', 'upload', 'network', 'memory'],
   )
   if (contentId !== undefined && typeof contentId !== 'function') {
     if (typeof contentId !== 'string') fail('invalid-type', 'contentId', 'must be a string or a function')
@@ -35,30 +36,47 @@ export function resolveOptions(options: ShoalOptions): ResolvedOptions {
     trackers: listOf('tracker', tracker).map(trackerUrl),
     contentId,
     p2p: p2p ?? true,
+    mode: resolveMode(mode),
     publicKeys: listOf('publicKey', publicKey).map(rawKey),
-    upload: resolveUpload(group('upload', upload ?? {}, ['enabled', 'maxBytesPerSecond'])),
-    network: resolveNetwork(group('network', network ?? {}, ['iceServers', 'maxPeers'])),
+    ...resolveUpload(group('upload', upload ?? {}, ['enabled', 'maxBytesPerSecond', 'maxBytesPerSession'])),
+    ...resolveNetwork(group('network', network ?? {}, ['iceServers', 'maxPeers'])),
     memoryBytes: resolveMemory(group('memory', memory ?? {}, ['maxBytes'])),
   }
 }
 
-function resolveUpload({ enabled, maxBytesPerSecond }: UploadOptions): Required<UploadOptions> {
-  if (enabled !== undefined && typeof enabled !== 'boolean' && enabled !== 'unmetered') {
-    fail('invalid-type', 'upload.enabled', "must be a boolean or 'unmetered'")
+function resolveMode(mode: DownloadMode | undefined): DownloadMode {
+  if (mode === undefined) return 'server-friendly'
+  if (!MODES.includes(mode)) fail('invalid-type', 'mode', `must be one of '${MODES.join("', '")}'`)
+  return mode
+}
+
+function resolveUpload({
+  enabled,
+  maxBytesPerSecond,
+  maxBytesPerSession,
+}: UploadOptions): Pick<ResolvedOptions, 'upload' | 'uploadBytesPerSession'> {
+  const known = typeof enabled === 'boolean' || typeof enabled === 'function' || enabled === 'auto'
+  if (enabled !== undefined && !known) {
+    fail('invalid-type', 'upload.enabled', "must be a boolean, 'auto' or a function")
   }
-  const key = 'upload.maxBytesPerSecond'
+  const rate = numberIn('upload.maxBytesPerSecond', maxBytesPerSecond, 0, Infinity)
   return {
-    enabled: enabled ?? 'unmetered',
-    maxBytesPerSecond: numberIn(key, maxBytesPerSecond, 0, Infinity) ?? DEFAULT_UPLOAD_BYTES_PER_SECOND,
+    upload: { enabled: enabled ?? 'auto', maxBytesPerSecond: rate ?? DEFAULT_UPLOAD_BYTES_PER_SECOND },
+    uploadBytesPerSession: numberIn('upload.maxBytesPerSession', maxBytesPerSession, 0, Infinity) ?? null,
   }
 }
 
-function resolveNetwork({ iceServers, maxPeers }: NetworkOptions): Required<NetworkOptions> {
+function resolveNetwork({
+  iceServers,
+  maxPeers,
+}: NetworkOptions): Pick<ResolvedOptions, 'iceServers' | 'maxPeers'> {
   if (iceServers !== undefined && !Array.isArray(iceServers)) {
     fail('invalid-type', 'network.iceServers', 'must be an array of RTCIceServer')
   }
-  const peers = numberIn('network.maxPeers', maxPeers, 1, MAX_MAX_PEERS) ?? DEFAULT_MAX_PEERS
-  if (!Number.isInteger(peers)) fail('out-of-range', 'network.maxPeers', 'must be a whole number')
+  const peers = numberIn('network.maxPeers', maxPeers, 1, MAX_MAX_PEERS) ?? null
+  if (peers !== null && !Number.isInteger(peers)) {
+    fail('out-of-range', 'network.maxPeers', 'must be a whole number')
+  }
   return { iceServers: (iceServers ?? []).map(iceServer), maxPeers: peers }
 }
 

@@ -45,6 +45,11 @@ export class Ledger {
     return ++this.#stalls
   }
 
+  /** Served by swarms that have ended. */
+  get uploadedBytes(): number {
+    return this.#uploaded
+  }
+
   get stalls(): number {
     return this.#stalls
   }
@@ -61,6 +66,7 @@ export class Ledger {
       peerBytes,
       seederBytes,
       uploadedBytes: this.#uploaded + (snapshot?.uploadedBytes ?? 0),
+      uploads: snapshot?.uploads ?? 'off',
       wastedBytes: this.#wasted + (snapshot?.wastedBytes ?? 0),
       peers: links.length - seeders,
       seeders,

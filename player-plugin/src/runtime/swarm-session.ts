@@ -1,11 +1,12 @@
 import type { CryptoPort, Swarm } from '@shoal/core'
 import { contentIdOfUrl, makePeerId, type SwarmId, swarmIdOf } from '@shoal/protocol'
 import { createCryptoPort } from '../browser/crypto-port.js'
-import { defaultMemoryBytes, isUnmetered } from '../browser/device.js'
+import { defaultsFor } from '../browser/device.js'
 import type { Environment } from '../browser/environment.js'
 import type { ResolvedOptions } from '../options/resolved-options.js'
 import type { ShoalDegradation, ShoalStats, ShoalWarning } from '../stats.js'
 import type { Ledger } from './ledger.js'
+import { type PlaybackState, type UploadAuthority, UploadControl } from './upload-control.js'
 
 /** Azureus-style prefix (BEP 20) of this client and its version. */
 const PEER_ID_PREFIX = '-SH0100-'
@@ -15,6 +16,10 @@ export interface SessionContext {
   readonly environment: Environment
   readonly options: ResolvedOptions
   readonly ledger: Ledger
+  /** What `Shoal.setUploadAllowed` last said. */
+  readonly uploadAllowed: boolean
+  /** What `Shoal.spareOrigin` last said. */
+  readonly originSpared: boolean
   /** Whether peers may be used: the `p2p` option, asked once. Never rejects. */
   consent(): Promise<boolean>
   warn(code: ShoalWarning['code'], message: string): void
@@ -28,8 +33,7 @@ interface Prepared {
 /**
  * One source's membership in its swarm.
  *
- * The swarm comes and goes (manifest not loaded yet, page in the back/forward cache, viewer on a
- * metered network, fault inside); whoever loads segments looks at `swarm` for each of them and
+ * The swarm comes and goes (manifest not loaded yet, page in the back/forward cache, fault inside); whoever loads segments looks at `swarm` for each of them and
  * listens to `onLeave`, because a swarm that is left answers no more.
  */
 export class SwarmSession {
@@ -41,14 +45,16 @@ export class SwarmSession {
   #wanted = false
   #suspended = false
   #closed = false
-  #uploads = false
+  #uploadControl: UploadControl | null = null
   #hasLinks = false
   readonly #onSwitch: () => void
+  readonly #playback: () => PlaybackState | null
 
   /** @param onSwitch called whenever the swarm was joined or left */
-  constructor(context: SessionContext, onSwitch: () => void) {
+  constructor(context: SessionContext, onSwitch: () => void, playback: () => PlaybackState | null) {
     this.#context = context
     this.#onSwitch = onSwitch
+    this.#playback = playback
     const { options, environment } = context
     if (options.trackers.length === 0) this.#obstacle = 'no-tracker'
     else if (environment.subtle === undefined) this.#obstacle = 'insecure-context'
@@ -118,11 +124,9 @@ export class SwarmSession {
     this.#join()
   }
 
-  /** The network may have become metered, or no longer be: uploads are settled at joining. */
-  networkChanged(): void {
-    if (this.#swarm === null || this.#mayUpload() === this.#uploads) return
-    this.#leave()
-    this.#join()
+  /** The site has changed its mind about uploads. */
+  uploadsChanged(): void {
+    this.#uploadControl?.settle()
   }
 
   /** Ends for good; nobody is called back. */
@@ -154,41 +158,51 @@ export class SwarmSession {
     return this.#obstacle === null && !this.#suspended ? 'connecting' : 'none'
   }
 
-  #mayUpload(): boolean {
-    const { options, environment } = this.#context
-    const { enabled } = options.upload
-    return enabled === 'unmetered' ? isUnmetered(environment.device) : enabled
-  }
-
   #join(): void {
     if (this.#prepared === null || !this.#wanted || this.#suspended || this.#closed) return
     if (this.#swarm !== null || this.#obstacle !== null) return
-    const { environment, options, warn } = this.#context
+    const { environment, options, ledger, warn } = this.#context
     const { clock, random, openSocket, device } = environment
-    this.#uploads = this.#mayUpload()
+    const defaults = defaultsFor(device)
+    const uploadBytes = options.uploadBytesPerSession ?? defaults.uploadBytesPerSession
     try {
-      const links = environment.createLinks(options.network.iceServers, (error) =>
-        warn('link-error', error.message),
-      )
+      const links = environment.createLinks(options.iceServers, (error) => warn('link-error', error.message))
       this.#swarm = environment.createSwarm(
         {
           swarmId: this.#prepared.swarmId,
           peerId: makePeerId(PEER_ID_PREFIX, random),
           role: 'viewer',
           trackers: options.trackers,
-          uploads: this.#uploads,
-          maxLinks: options.network.maxPeers,
-          memoryBytes: options.memoryBytes ?? defaultMemoryBytes(device),
+          uploads: options.upload.enabled !== false,
+          maxLinks: options.maxPeers ?? defaults.maxPeers,
+          memoryBytes: options.memoryBytes ?? defaults.memoryBytes,
           uploadBytesPerSecond: options.upload.maxBytesPerSecond,
+          uploadBytesPerSession: Math.max(0, uploadBytes - ledger.uploadedBytes),
+          mode: options.mode,
           integrity: options.publicKeys.length > 0 ? 'signed' : 'open',
         },
         { clock, random, crypto: this.#prepared.crypto, links, openSocket, pieces: null },
       )
       this.#hasLinks = links !== null
-      this.#swarm.setStalls(this.#context.ledger.stalls)
+      this.#swarm.setStalls(ledger.stalls)
+      if (this.#context.originSpared) this.#swarm.spareOrigin(true)
+      this.#uploadControl = new UploadControl(this.#swarm, this.#uploadAuthority())
       this.#onSwitch()
     } catch (error) {
       this.#fail(error)
+    }
+  }
+
+  #uploadAuthority(): UploadAuthority {
+    const context = this.#context
+    return {
+      environment: context.environment,
+      options: context.options,
+      get uploadAllowed() {
+        return context.uploadAllowed
+      },
+      playback: this.#playback,
+      warn: (code, message) => context.warn(code, message),
     }
   }
 
@@ -196,6 +210,8 @@ export class SwarmSession {
     const swarm = this.#swarm
     if (swarm === null) return
     this.#swarm = null
+    this.#uploadControl?.release()
+    this.#uploadControl = null
     try {
       this.#context.ledger.addSwarm(swarm.snapshot())
       swarm.close()

@@ -6,9 +6,10 @@ import type {
   SwarmOptions,
   SwarmPorts,
   SwarmSnapshot,
+  UploadState,
   WantedSegment,
 } from '@shoal/core'
-import { type Millis, millis } from '@shoal/protocol'
+import { type Millis, millis, type SegmentId } from '@shoal/protocol'
 
 /** One `fetch` that a `FakeSwarm` was asked for, to be answered by the test. */
 export interface FakeFetch {
@@ -24,6 +25,7 @@ export const EMPTY_SNAPSHOT: SwarmSnapshot = {
   peerBytes: 0,
   seederBytes: 0,
   uploadedBytes: 0,
+  uploads: 'on',
   wastedBytes: 0,
   corruptPieces: 0,
   segments: { http: 0, peers: 0, mixed: 0 },
@@ -39,8 +41,12 @@ export const EMPTY_SNAPSHOT: SwarmSnapshot = {
 /** A swarm that remembers what it was asked for and answers when the test says so. */
 export class FakeSwarm implements Swarm {
   readonly fetches: FakeFetch[] = []
+  readonly dropped: SegmentId[] = []
   state: SwarmSnapshot = EMPTY_SNAPSHOT
   stalls = 0
+  spared = false
+  /** All that was said of uploads. */
+  readonly uploads: UploadState[] = []
   closed = false
   throwing: Error | null = null
 
@@ -69,12 +75,20 @@ export class FakeSwarm implements Swarm {
 
   publish(): void {}
   announceFetching(): void {}
-  drop(): void {}
+  drop(segment: SegmentId): void {
+    this.dropped.push(segment)
+  }
   snapshot(): SwarmSnapshot {
     return this.state
   }
   setStalls(stalls: number): void {
     this.stalls = stalls
+  }
+  spareOrigin(spared: boolean): void {
+    this.spared = spared
+  }
+  setUploads(state: UploadState): void {
+    this.uploads.push(state)
   }
   close(): void {
     this.closed = true

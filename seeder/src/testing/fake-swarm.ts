@@ -39,6 +39,10 @@ export class FakeSwarm implements Swarm {
 
   setStalls(): void {}
 
+  setUploads(): void {}
+
+  spareOrigin(): void {}
+
   close(): void {
     this.closed = true
   }
@@ -49,6 +53,7 @@ export class FakeSwarm implements Swarm {
       peerBytes: 0,
       seederBytes: 0,
       uploadedBytes: 0,
+      uploads: 'on',
       wastedBytes: 0,
       corruptPieces: 0,
       segments: { http: 0, peers: 0, mixed: 0 },

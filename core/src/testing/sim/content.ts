@@ -10,9 +10,15 @@ const OFFSET_STEP = 61
 
 const TRACK = trackIdOf('main|single')
 
-/** A segment of the one track that is simulated. */
-export function segmentOf(sequence: number): SegmentId {
-  return { track: TRACK, sequence, part: null }
+/** A segment of the one track that is simulated; part after part, where segments have parts. */
+export function segmentOf(unit: number, partsPerSegment: number | null): SegmentId {
+  if (partsPerSegment === null) return { track: TRACK, sequence: unit, part: null }
+  return { track: TRACK, sequence: Math.floor(unit / partsPerSegment), part: unit % partsPerSegment }
+}
+
+/** The inverse of `segmentOf`. */
+export function unitOf({ sequence, part }: SegmentId, partsPerSegment: number | null): number {
+  return partsPerSegment === null ? sequence : sequence * partsPerSegment + (part ?? 0)
 }
 
 /** The title's bytes: every segment is a view of one pattern, so that all viewers share them. */

@@ -16,6 +16,7 @@ export function scheduleFault(world: SimWorld, viewers: readonly SimViewer[]): v
   switch (options.fault) {
     case 'none':
     case 'polluters':
+    case 'clock-skew':
       return
     case 'tracker-away':
       at(0.25, () => tracker.setUp(false))

@@ -3,7 +3,7 @@ import type { Clock } from '../../ports/clock.js'
 import type { SimOptions } from './sim-options.js'
 
 /** Time to load a media playlist, in milliseconds: it is small, and beside the swarm. */
-const PLAYLIST_MS = 60
+export const PLAYLIST_MS = 60
 /**
  * Media that must be there before playback begins, in milliseconds: a live session begins in the
  * middle of a segment, and browsers do not start on its last frames.

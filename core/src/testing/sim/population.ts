@@ -1,5 +1,5 @@
 import { seededRandom } from '../random.js'
-import { lognormal } from './draw.js'
+import { drawOf, lognormal } from './draw.js'
 import type { SimOptions } from './sim-options.js'
 
 /** One viewer as it was born: everything about it that chance decides before the run. */
@@ -13,6 +13,9 @@ export interface Person {
   readonly uploads: boolean
   /** Sends corrupt Data. */
   readonly pollutes: boolean
+  /** Its clock is ahead by this, in milliseconds, and passes so many of them in a true one. */
+  readonly clockOffsetMs: number
+  readonly clockRate: number
   /** Place in the unit square from which delays follow. */
   readonly x: number
   readonly y: number
@@ -24,6 +27,14 @@ const SESSION_SIGMA = 1
 const POLLUTER_SHARE = 0.05
 /** Time in which a flash crowd arrives. */
 const FLASH_MS = 60_000
+/** A goal: in this time, from the middle of the run on, as many viewers come as were there. */
+const SPIKE_MS = 10_000
+/** Share of arrivals that leave within `BOUNCE_MS`, which the others do not. */
+const BOUNCE_SHARE = 0.3
+const BOUNCE_MS = 30_000
+/** A clock that nobody sets may be this far ahead; a quartz and a daemon that slews it err by this rate. */
+const MAX_OFFSET_MS = 3_600_000
+const MAX_DRIFT = 500e-6
 /** Share of the viewers that a tail-off leaves. */
 const TAIL_SHARE = 0.1
 
@@ -45,7 +56,16 @@ export function populationOf(options: SimOptions): Person[] {
     pollutes: options.fault === 'polluters' && random() < POLLUTER_SHARE,
     x: random(),
     y: random(),
+    ...clockOf(options, index),
   }))
+}
+
+function clockOf({ seed, fault }: SimOptions, index: number) {
+  if (fault !== 'clock-skew') return { clockOffsetMs: 0, clockRate: 1 }
+  return {
+    clockOffsetMs: drawOf(seed, 31, index, 1) * MAX_OFFSET_MS,
+    clockRate: 1 + (2 * drawOf(seed, 31, index, 2) - 1) * MAX_DRIFT,
+  }
 }
 
 /** Share of all uplinks that may be used, times rho. */
@@ -70,9 +90,18 @@ function staysOf(options: SimOptions): Stay[] {
   const forever = Number.POSITIVE_INFINITY
   switch (workload) {
     case 'steady':
+    case 'low-latency':
       return forEach(() => ({ arrivesAt: random() * segmentSeconds * 1000, leavesAt: forever }))
     case 'flash':
       return forEach(() => ({ arrivesAt: random() * Math.min(FLASH_MS, runMs / 2), leavesAt: forever }))
+    case 'goal-spike': {
+      let count = 0
+      return forEach(() => {
+        const atStart = count++ % 2 === 0
+        const arrivesAt = atStart ? random() * segmentSeconds * 1000 : runMs / 2 + random() * SPIKE_MS
+        return { arrivesAt, leavesAt: forever }
+      })
+    }
     case 'vod':
       return forEach(() => ({ arrivesAt: random() * (runMs / 2), leavesAt: forever }))
     case 'tail-off':
@@ -95,9 +124,12 @@ function churn({ viewers, seconds, sessionSeconds }: SimOptions, random: () => n
     const arrivesAt = random() * 4_000
     stays.push({ arrivesAt, leavesAt: arrivesAt + session * random() })
   }
-  const meanGap = (sessionSeconds * 1000) / viewers
+  const meanStay = (1 - BOUNCE_SHARE) * sessionSeconds * 1000 + (BOUNCE_SHARE * BOUNCE_MS) / 2
+  const meanGap = meanStay / viewers
   for (let at = gap(meanGap, random); at < seconds * 1000; at += gap(meanGap, random)) {
-    stays.push({ arrivesAt: at, leavesAt: at + lognormal(median, SESSION_SIGMA, random) })
+    const bounces = random() < BOUNCE_SHARE
+    const stay = bounces ? random() * BOUNCE_MS : lognormal(median, SESSION_SIGMA, random)
+    stays.push({ arrivesAt: at, leavesAt: at + stay })
   }
   return stays.sort((a, b) => a.arrivesAt - b.arrivesAt)
 }

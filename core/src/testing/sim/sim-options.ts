@@ -1,5 +1,13 @@
 /** How viewers come and go, and what they watch. */
-export const SIM_WORKLOADS = ['steady', 'mix', 'flash', 'vod', 'tail-off'] as const
+export const SIM_WORKLOADS = [
+  'steady',
+  'mix',
+  'flash',
+  'goal-spike',
+  'vod',
+  'tail-off',
+  'low-latency',
+] as const
 export type SimWorkload = (typeof SIM_WORKLOADS)[number]
 
 /** What goes wrong, in the middle of a run unless said otherwise. */
@@ -17,6 +25,8 @@ export const SIM_FAULTS = [
   'partition',
   /** Every 10 s the viewer that was first to ask the edge dies without a word. */
   'leader-killed',
+  /** Every viewer's clock is up to an hour ahead and goes up to 500 ppm wrong, all the time. */
+  'clock-skew',
 ] as const
 export type SimFault = (typeof SIM_FAULTS)[number]
 
@@ -49,6 +59,8 @@ export interface SimOptions {
   readonly latencySeconds: number
   readonly bitsPerSecond: number
   readonly segmentSeconds: number
+  /** Duration of a part of a segment, in workload `low-latency`. */
+  readonly partSeconds: number
   /** Access line towards the viewer, in bytes per second. */
   readonly downloadBytesPerSecond: number
   /** Chance of one packet's loss between two viewers. */
@@ -79,6 +91,7 @@ export const SIM_DEFAULTS: SimOptions = {
   latencySeconds: 8,
   bitsPerSecond: 4e6,
   segmentSeconds: 4,
+  partSeconds: 0.5,
   downloadBytesPerSecond: megabits(50),
   loss: 0,
   natFailure: 0.2,
@@ -94,7 +107,17 @@ export const SIM_DEFAULTS: SimOptions = {
   },
 }
 
-/** Bytes in one segment. */
-export function segmentBytesOf(options: SimOptions): number {
-  return Math.round((options.bitsPerSecond * options.segmentSeconds) / 8)
+/** Duration of what a player loads at once: a segment, or a part of one. */
+export function unitSecondsOf({ workload, segmentSeconds, partSeconds }: SimOptions): number {
+  return workload === 'low-latency' ? partSeconds : segmentSeconds
+}
+
+/** Parts of a segment, in workload `low-latency`; null where segments are loaded whole. */
+export function partsPerSegmentOf({ workload, segmentSeconds, partSeconds }: SimOptions): number | null {
+  return workload === 'low-latency' ? Math.round(segmentSeconds / partSeconds) : null
+}
+
+/** Bytes of what a player loads at once. */
+export function unitBytesOf(options: SimOptions): number {
+  return Math.round((options.bitsPerSecond * unitSecondsOf(options)) / 8)
 }

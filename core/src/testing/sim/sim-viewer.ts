@@ -5,18 +5,23 @@ import type { MemoryHost } from '../network/memory-host.js'
 import { seededRandom } from '../random.js'
 import { sampledCrypto } from './content.js'
 import type { EdgeClient } from './edge.js'
-import { SimPlayer } from './player.js'
+import { PartPlayer } from './part-player.js'
+import { type LoadSegment, SimPlayer } from './player.js'
 import type { Person } from './population.js'
 import type { SimWorld } from './sim-world.js'
+import { SkewedClock } from './skewed-clock.js'
 import { meteredLinks } from './traffic.js'
 import { swarmLoads, twinLoads } from './viewer-loads.js'
+
+/** Parts that the plugin loads at once: as many as lie between the live edge and a playhead 3 s behind. */
+const PARTS_AHEAD = 6
 
 /** One viewer of the run, and its twin that only has HTTP. */
 export class SimViewer {
   readonly person: Person
   readonly peerId: PeerId
-  readonly player: SimPlayer
-  readonly twin: SimPlayer
+  readonly player: SimPlayer | PartPlayer
+  readonly twin: SimPlayer | PartPlayer
   readonly host: MemoryHost
   private readonly world: SimWorld
   private readonly swarm: Swarm
@@ -33,7 +38,8 @@ export class SimViewer {
     this.joinedAt = clock.now()
     const random = seededRandom(options.seed * 1_000_003 + person.index * 7 + 5)
     this.peerId = makePeerId('-SH0100-', random)
-    const { uploadBytesPerSecond, uploads, pollutes } = person
+    const { uploadBytesPerSecond, uploads, pollutes, clockOffsetMs, clockRate } = person
+    const own = new SkewedClock(clock, clockOffsetMs, clockRate)
     this.host = network.createHost({ uploadBytesPerSecond, downloadBytesPerSecond })
     topology.place(this.host, person)
     this.swarm = createSwarm(
@@ -44,12 +50,12 @@ export class SimViewer {
         trackers: ['ws://tracker.test'],
         uploads,
         maxLinks: options.maxLinks,
-        memoryBytes: world.content.segmentBytes * options.cachedSegments,
+        memoryBytes: ((options.bitsPerSecond * options.segmentSeconds) / 8) * options.cachedSegments,
         uploadBytesPerSecond: Number.POSITIVE_INFINITY,
         integrity: 'open',
       },
       {
-        clock,
+        clock: own,
         random,
         crypto: sampledCrypto(world.settling),
         links: meteredLinks(this.host, {
@@ -64,8 +70,12 @@ export class SimViewer {
       },
     )
     const client: EdgeClient = { viewer: person.index, downloadBytesPerSecond }
-    this.player = new SimPlayer(clock, options, swarmLoads(world, client, this.swarm))
-    this.twin = new SimPlayer(clock, options, twinLoads(world, client))
+    const player = (load: LoadSegment, partsAhead: number) =>
+      options.workload === 'low-latency'
+        ? new PartPlayer(clock, options, load, partsAhead)
+        : new SimPlayer(clock, options, load)
+    this.player = player(swarmLoads(world, client, this.swarm, own), PARTS_AHEAD)
+    this.twin = player(twinLoads(world, client), 1)
   }
 
   get present(): boolean {

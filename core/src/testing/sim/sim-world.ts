@@ -3,11 +3,12 @@ import { MemoryTracker } from '../memory-tracker.js'
 import { MemoryNetwork } from '../network/memory-network.js'
 import { seededRandom } from '../random.js'
 import { VirtualClock } from '../virtual-clock.js'
-import { SharedContent } from './content.js'
+import { SharedContent, unitOf } from './content.js'
 import { HttpEdge } from './edge.js'
 import { Ledger, type LoadTrace } from './ledger.js'
+import { shareContent } from './sampled-memory.js'
 import { Settling } from './settling.js'
-import { type SimOptions, segmentBytesOf } from './sim-options.js'
+import { partsPerSegmentOf, type SimOptions, unitBytesOf, unitSecondsOf } from './sim-options.js'
 import { Topology } from './topology.js'
 import { Traffic } from './traffic.js'
 
@@ -45,7 +46,9 @@ export class SimWorld {
     const random = seededRandom(seed)
     this.network = new MemoryNetwork({ clock, random, pathBetween, openingMs, light: true })
     this.tracker = new MemoryTracker(clock, seededRandom(seed + 1))
-    this.content = new SharedContent(segmentBytesOf(options))
+    this.content = new SharedContent(unitBytesOf(options))
+    const parts = partsPerSegmentOf(options)
+    shareContent((id) => this.content.of(unitOf(id, parts)))
     const content = (sequence: number): Uint8Array => this.content.of(sequence)
     const beforeEvent = (): void => this.settling.mark()
     const shared = options.edge.totalBytesPerSecond < Number.POSITIVE_INFINITY
@@ -57,6 +60,6 @@ export class SimWorld {
 
   /** Segments of a live stream begin on the media timeline when they are published. */
   publishedAt(sequence: number): number {
-    return sequence * this.options.segmentSeconds * 1000
+    return sequence * unitSecondsOf(this.options) * 1000
   }
 }

@@ -5,7 +5,9 @@ import { segmentOf } from './content.js'
 import type { EdgeClient, HttpEdge } from './edge.js'
 import { type Account, emptyAccount } from './ledger.js'
 import type { LoadSegment, SegmentLoad } from './player.js'
+import { partsPerSegmentOf, unitSecondsOf } from './sim-options.js'
 import type { SimWorld } from './sim-world.js'
+import type { SkewedClock } from './skewed-clock.js'
 
 /** hls.js's wait before the first retry of a failed load, and the longest, in milliseconds. */
 const FIRST_RETRY_MS = 1_000
@@ -37,9 +39,10 @@ export function twinLoads(world: SimWorld, client: EdgeClient): LoadSegment {
   }
 }
 
-/** How a member of the swarm loads: through its swarm, as the plugin makes hls.js do. */
-export function swarmLoads(world: SimWorld, client: EdgeClient, swarm: Swarm): LoadSegment {
-  const { clock, ledger, settling, content } = world
+/** How a member of the swarm loads: through its swarm, which has `own` clock, as the plugin makes hls.js do. */
+export function swarmLoads(world: SimWorld, client: EdgeClient, swarm: Swarm, own: SkewedClock): LoadSegment {
+  const { clock, ledger, settling, content, options } = world
+  const partsPerSegment = partsPerSegmentOf(options)
   return (load, done) => {
     const { sequence, deadline, live, startup } = load
     const entry = emptyAccount()
@@ -55,10 +58,10 @@ export function swarmLoads(world: SimWorld, client: EdgeClient, swarm: Swarm): L
       settling.mark()
       const fetch = swarm.fetch(
         {
-          segment: segmentOf(sequence),
+          segment: segmentOf(sequence, partsPerSegment),
           range: null,
-          deadline: millis(Math.max(deadline, clock.now())),
-          duration: millis(world.options.segmentSeconds * 1000),
+          deadline: own.at(Math.max(deadline, clock.now())),
+          duration: millis(unitSecondsOf(options) * 1000),
           live,
         },
         origin,

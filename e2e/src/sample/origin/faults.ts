@@ -1,11 +1,24 @@
 import { TokenBucket } from './token-bucket.js'
 
+/** An answer that is not what it should be, in one way. */
+export type Misbehaviour =
+  /** A status with headers: a redirect, Retry-After. `to` gives the Location for a path. */
+  | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly to?: string }
+  /** 200 with this page in place of the content. */
+  | { readonly page: string }
+  /** So many bytes of the body, and then a cut connection or nothing any more. */
+  | { readonly cutAfter: number; readonly ending: 'reset' | 'silence' }
+  /** `gzip`: encoded, with the length of the encoded body. `chunked`: without a length. */
+  | { readonly body: 'gzip' | 'chunked' }
+  /** A part that begins so many bytes off what was asked for; a total that is so many bytes off. */
+  | { readonly shift?: number; readonly total?: number }
+
 /** Makes matching requests fail. */
 export interface FailureRule {
   /** Matches when the path contains the text or fits the expression. The path has no query. */
   readonly match: string | RegExp
   /** A status; `reset` cuts the connection, `hang` never answers. */
-  readonly answer: number | 'reset' | 'hang'
+  readonly answer: number | 'reset' | 'hang' | Misbehaviour
   /** Share of the matching requests, 0 to 1. Default 1. */
   readonly rate?: number
   /** How many requests fail before the rule is used up. Default: no limit. */
@@ -23,6 +36,8 @@ export class Faults {
   latencyMs = 0
   /** `false`: the Range header is ignored and `Accept-Ranges: none` sent. */
   ranges = true
+  /** The token that segment requests must carry as `?token=`, and that playlists give; `null`: none. */
+  token: string | null = null
   /** The link that all responses share. */
   readonly link = new TokenBucket()
   private rules: ActiveRule[] = []
@@ -49,6 +64,7 @@ export class Faults {
     this.rules = []
     this.latencyMs = 0
     this.ranges = true
+    this.token = null
     this.limitBandwidth(null)
   }
 

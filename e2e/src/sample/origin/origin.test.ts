@@ -182,6 +182,64 @@ describe('faults', () => {
     await response.arrayBuffer()
   })
 
+  it('redirect, and say when to come back', async () => {
+    origin.faults.fail({
+      match: '/vod/v0/a.ts',
+      answer: { status: 307, to: `${origin.url}/other` },
+      times: 1,
+    })
+    origin.faults.fail({ match: 'b.ts', answer: { status: 503, headers: { 'Retry-After': '3' } } })
+    const redirected = await get('/vod/v0/a.ts?token=1', { redirect: 'manual' })
+    expect(redirected.headers.get('location')).toBe(`${origin.url}/other/vod/v0/a.ts?token=1`)
+    expect((await get('/vod/v0/b.ts')).headers.get('retry-after')).toBe('3')
+  })
+
+  it('put a page in place of the content', async () => {
+    origin.faults.fail({ match: 'a.ts', answer: { page: '<html>' } })
+    const response = await get('/vod/v0/a.ts')
+    expect(response.headers.get('content-type')).toBe('text/html')
+    expect(await response.text()).toBe('<html>')
+  })
+
+  it('encode a body, or leave its length out', async () => {
+    const remove = origin.faults.fail({ match: 'a.ts', answer: { body: 'gzip' } })
+    const coded = await get('/vod/v0/a.ts')
+    expect(Number(coded.headers.get('content-length'))).toBeLessThan(SEGMENT.length)
+    expect(Buffer.from(await coded.arrayBuffer())).toEqual(SEGMENT)
+    remove()
+    origin.faults.fail({ match: 'a.ts', answer: { body: 'chunked' } })
+    const chunked = await get('/vod/v0/a.ts')
+    expect(chunked.headers.get('content-length')).toBeNull()
+    expect(Buffer.from(await chunked.arrayBuffer())).toEqual(SEGMENT)
+  })
+
+  it('cut a body, or let it fall silent', async () => {
+    origin.faults.fail({ match: 'a.ts', answer: { cutAfter: 5_000, ending: 'reset' }, times: 1 })
+    await expect((await get('/vod/v0/a.ts')).arrayBuffer()).rejects.toThrow()
+    expect(origin.requests.list[0]).toMatchObject({ bytes: 5_000, complete: false })
+    origin.faults.fail({ match: 'a.ts', answer: { cutAfter: 10, ending: 'silence' } })
+    const init = { headers: { Range: 'bytes=100-199' }, signal: AbortSignal.timeout(200) }
+    const silent = await get('/vod/v0/a.ts', init)
+    expect(silent.headers.get('content-range')).toBe('bytes 100-199/100000')
+    await expect(silent.arrayBuffer()).rejects.toThrow()
+  })
+
+  it('send another part than was asked for', async () => {
+    origin.faults.fail({ match: 'a.ts', answer: { shift: 7, total: 1 } })
+    const response = await get('/vod/v0/a.ts', { headers: { Range: 'bytes=100-199' } })
+    expect(response.headers.get('content-range')).toBe('bytes 107-206/100001')
+    expect(Buffer.from(await response.arrayBuffer())).toEqual(SEGMENT.subarray(107, 207))
+  })
+
+  it('ask segments for the token that playlists give', async () => {
+    origin.faults.token = 'one'
+    expect(await (await get('/vod/v0/index.m3u8')).text()).toContain('\na.ts?token=one\n#EXTINF')
+    expect((await get('/vod/v0/a.ts?token=one')).status).toBe(200)
+    origin.faults.token = 'two'
+    expect((await get('/vod/v0/a.ts?token=one')).status).toBe(403)
+    expect((await get('/vod/v0/a.ts')).status).toBe(403)
+  })
+
   it('refuse connections until the origin is up again', async () => {
     await origin.down()
     await expect(get('/vod/v0/b.ts')).rejects.toThrow()

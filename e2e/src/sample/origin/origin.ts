@@ -6,8 +6,10 @@ import { Faults } from './faults.js'
 import { listen, stopListening } from './listening.js'
 import { type LiveOptions, LiveStream } from './live.js'
 import { readLoopSource } from './loop-source.js'
+import { LowLatencyStream } from './low-latency.js'
+import { misbehave } from './misbehave.js'
 import { RequestLog } from './request-log.js'
-import { type Exchange, respondContent, respondEmpty } from './respond.js'
+import { type Exchange, refusesToken, respondContent, respondEmpty } from './respond.js'
 
 export interface OriginOptions {
   /** Folder whose content is served; the samples' root gives `/vod/master.m3u8` and so on. */
@@ -16,7 +18,7 @@ export interface OriginOptions {
   readonly host?: string
   /** Default 0: a free one. */
   readonly port?: number
-  /** The stream at `/live/master.m3u8`; `from` is the VOD's folder below the root, `vod` by default. */
+  /** The stream at `/live/master.m3u8`, and in parts at `/low-latency/v0/index.m3u8`; `from` is the VOD's folder below the root, `vod` by default. */
   readonly live?: (LiveOptions & { readonly from?: string }) | false
   /** Cache-Control of files. Default `no-store`: every fetch reaches the origin and is counted. */
   readonly cacheControl?: string
@@ -49,10 +51,9 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
   const { root, host = '127.0.0.1', now = Date.now, cacheControl = 'no-store' } = options
   const { live: liveOptions = {} } = options
   const liveFrom = liveOptions === false ? '' : (liveOptions.from ?? 'vod')
-  const live =
-    liveOptions === false
-      ? null
-      : new LiveStream(await readLoopSource(join(root, liveFrom)), now(), liveOptions)
+  const source = liveOptions === false ? null : await readLoopSource(join(root, liveFrom))
+  const live = source && new LiveStream(source, now(), liveOptions || {})
+  const lowLatency = source && new LowLatencyStream(source, join(root, liveFrom), now)
   const requests = new RequestLog()
   const faults = new Faults(options.random ?? Math.random)
 
@@ -65,6 +66,7 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
       path: path ?? url,
       query: mark < 0 ? '' : url.slice(mark + 1),
       range: request.headers.range ?? null,
+      agent: request.headers['user-agent'] ?? '',
     })
     response.once('finish', () => {
       entry.complete = true
@@ -76,15 +78,19 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
     const failure = faults.failureFor(entry.path)
     if (failure === 'hang') return
     if (failure === 'reset') return void response.destroy()
-    if (failure !== null) return respondEmpty(exchange, failure)
+    if (typeof failure === 'number') return respondEmpty(exchange, failure)
     if (request.method === 'OPTIONS') return respondEmpty(exchange, 204)
+    if (refusesToken(exchange)) return respondEmpty(exchange, 403)
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return respondEmpty(exchange, 405, { Allow: 'GET, HEAD, OPTIONS' })
     }
     if (path === null) return respondEmpty(exchange, 400)
-    const content = await findContent(path, { root, liveFrom, live, now: now() })
+    const content =
+      (await lowLatency?.find(path, entry.query)) ??
+      (await findContent(path, { root, liveFrom, live, now: now() }))
     if (content === null) return respondEmpty(exchange, 404)
-    await respondContent(exchange, content)
+    if (failure === null) await respondContent(exchange, content)
+    else await misbehave(exchange, content, failure)
   }
 
   const server = createServer({ keepAliveTimeout: 30_000 }, (request, response) => {

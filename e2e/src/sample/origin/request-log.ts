@@ -9,6 +9,8 @@ export interface LoggedRequest {
   readonly kind: RequestKind
   /** The Range header. */
   readonly range: string | null
+  /** The User-Agent header, by which a benchmark tells its viewers apart; empty where there is none. */
+  readonly agent: string
   /** Unix time in ms. */
   readonly at: number
   /** 0 until headers were sent. */
@@ -62,7 +64,7 @@ export class RequestLog {
   }
 
   /** Called by the server when a request arrives. */
-  open(request: Pick<LoggedRequest, 'method' | 'path' | 'query' | 'range'>): LoggedRequest {
+  open(request: Pick<LoggedRequest, 'method' | 'path' | 'query' | 'range' | 'agent'>): LoggedRequest {
     const kind = requestKind(request.path)
     const entry = { ...request, kind, at: Date.now(), status: 0, bytes: 0, complete: false }
     this.entries.push(entry)

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Content } from './content.js'
 import type { Faults } from './faults.js'
@@ -9,7 +10,7 @@ import type { LoggedRequest, RequestLog } from './request-log.js'
 /** Read and sent at once; small, so that a capped link is shared evenly. */
 const CHUNK_BYTES = 16 * 1024
 
-const CORS_HEADERS = {
+export const CORS_HEADERS = {
   'Access-Control-Allow-Origin': '*',
   'Access-Control-Allow-Methods': 'GET, HEAD, OPTIONS',
   'Access-Control-Allow-Headers': 'Range, If-Range, If-None-Match',
@@ -40,8 +41,15 @@ export function respondEmpty(exchange: Exchange, status: number, headers: Record
   exchange.response.end()
 }
 
+/** A segment is asked for with a token that is not the one of now. */
+export function refusesToken({ entry, faults }: Exchange): boolean {
+  if (faults.token === null || entry.kind !== 'segment') return false
+  return new URLSearchParams(entry.query).get('token') !== faults.token
+}
+
 /** Answers GET or HEAD with content: 200, 206, 304 or 416. */
-export async function respondContent(exchange: Exchange, content: Content): Promise<void> {
+export async function respondContent(exchange: Exchange, plain: Content): Promise<void> {
+  const content = await withToken(exchange, plain)
   const { request, response, entry, faults } = exchange
   const size = content.type === 'file' ? content.size : content.bytes.length
   const etag = content.type === 'file' ? content.etag : null
@@ -69,7 +77,17 @@ export async function respondContent(exchange: Exchange, content: Content): Prom
   else await sendBody(exchange, bodyChunks(content, { first, last }))
 }
 
-function wantedRange(
+/** A playlist whose URIs carry the token of now. */
+async function withToken({ entry, faults }: Exchange, content: Content): Promise<Content> {
+  if (faults.token === null || entry.kind !== 'playlist') return content
+  const bytes = content.type === 'made' ? content.bytes : await readFile(content.file)
+  const lines = bytes.toString().split('\n')
+  const query = `?token=${encodeURIComponent(faults.token)}`
+  const text = lines.map((line) => (line === '' || line.startsWith('#') ? line : line + query)).join('\n')
+  return { type: 'made', bytes: Buffer.from(text) }
+}
+
+export function wantedRange(
   { request, faults }: Exchange,
   size: number,
   etag: string | null,
@@ -84,9 +102,10 @@ function bodyChunks(content: Content, { first, last }: Span): AsyncIterable<Buff
   return createReadStream(content.file, { start: first, end: last, highWaterMark: CHUNK_BYTES })
 }
 
-async function sendBody(
+export async function sendBody(
   { response, faults, log, entry }: Exchange,
   chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
+  end = true,
 ): Promise<void> {
   for await (const chunk of chunks) {
     await faults.link.take(chunk.length)
@@ -95,5 +114,5 @@ async function sendBody(
     if (failed) return
     log.sent(entry, chunk.length)
   }
-  response.end()
+  if (end) response.end()
 }

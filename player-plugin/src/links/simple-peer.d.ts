@@ -2,7 +2,7 @@
  * What the adapter uses of simple-peer 9.11.1. `@types/simple-peer` brings Node's global types along,
  * which browser code must not see, and leaves out the two members that begin with an underscore.
  */
-declare module 'simple-peer/simplepeer.min.js' {
+declare module 'simple-peer' {
   interface Options {
     readonly initiator: boolean
     readonly trickle: boolean

@@ -1,0 +1,22 @@
+const STRING = { type: 'string' } as const
+
+/** The swarm benchmark's own options, for `parseArgs`. */
+export const SWARM_OPTIONS = {
+  viewers: STRING,
+  seconds: STRING,
+  seed: STRING,
+  rows: STRING,
+  scenario: STRING,
+  'origin-x': STRING,
+  trace: STRING,
+  screenshots: STRING,
+}
+
+/** As text, as far as they were given. */
+export type SwarmValues = Readonly<Partial<Record<keyof typeof SWARM_OPTIONS, string | undefined>>>
+
+/** An option has a value that the benchmark does not take. The message says which. */
+export class SwarmUsageError extends Error {}
+
+export const SWARM_USAGE = `swarm: [--scenario live|vod|origin-gone] [--viewers N] [--seconds S] [--seed K] [--rows A,B]
+  [--origin-x F] [--trace FILE] [--screenshots FOLDER]`
