@@ -30,6 +30,12 @@ const MAX_HAVE_BURST = 300
  */
 const WINDOW_SECONDS = 0.2
 
+/**
+ * Requests that a slow peer may always have: with one alone it would be idle for a round trip between
+ * two pieces, and while its answer waits for another's, nothing else of it could be asked for.
+ */
+const LEAST_REQUESTS = 2
+
 /** A window holds for this long after the last answer, in milliseconds. */
 const WINDOW_LIFE_MS = 500
 
@@ -142,9 +148,9 @@ export class Peer {
     return Math.max(0, this.have.backlogMs - (now - this.backlogToldAt))
   }
 
-  /** Room in the window for `bytes` more; one request is always allowed. */
+  /** Room in the window for `bytes` more; two requests are always allowed. */
   hasRoom(bytes: number): boolean {
-    if (this.requests.size === 0) return true
+    if (this.requests.size < LEAST_REQUESTS) return true
     const rate = this.rate.value
     const window = rate === null ? this.windowBytes : Math.min(this.windowBytes, rate * WINDOW_SECONDS)
     return this.outstandingBytes + bytes <= window
@@ -195,6 +201,9 @@ export interface UploadRequest {
   readonly id: number
   /** Order of arrival among the requests of all peers. */
   readonly order: number
+  readonly askedAt: Millis
+  /** The asker serves others: what it gets it passes on. */
+  readonly relayed: boolean
   readonly segment: Segment
   readonly piece: number
   /** Dropped, unanswered, after this. */

@@ -46,7 +46,7 @@ export const MAX_TIMEOUTS = 6
 const MAX_BACKLOG_MS = 400
 
 /** A request that has waited this long may be moved to another peer, in milliseconds. */
-const RECONSIDER_MS = 200
+const RECONSIDER_MS = 300
 
 /** Requests are looked at this often at most, in milliseconds: nothing is late by less. */
 const CHECK_INTERVAL_MS = 25

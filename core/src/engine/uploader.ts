@@ -55,6 +55,9 @@ const OVERTAKE_MS = 250
 /** A request with less than this to its deadline waits for nothing, in milliseconds. */
 const URGENT_MS = 1_000
 
+/** A request that has waited longer is overtaken no more, in milliseconds: some askers relay nothing. */
+const MAX_OVERTAKEN_MS = 2_000
+
 interface Sendable {
   readonly queue: UploadQueue
   readonly upload: UploadRequest
@@ -112,6 +115,8 @@ export class Uploader {
     const upload: UploadRequest = {
       id: message.requestId,
       order: this.nextOrder++,
+      askedAt: now,
+      relayed: peer.identity?.uploads === true,
       segment,
       piece: message.piece,
       deadline: (now + Math.min(wait, MAX_WAIT_MS)) as Millis,
@@ -274,9 +279,15 @@ export class Uploader {
     sent[upload.piece] = (sent[upload.piece] ?? 0) + 1
   }
 
+  private rankOf(upload: UploadRequest): number {
+    if (this.now - upload.askedAt > MAX_OVERTAKEN_MS) return 2
+    return this.isOnlyHere(upload) ? 1 : 0
+  }
+
   /** A piece of a segment that we lead, and that has not left here: the swarm has it when it has. */
   private isOnlyHere(upload: UploadRequest): boolean {
-    const { segment, piece, started } = upload
+    const { segment, piece, started, relayed } = upload
+    if (!relayed) return false
     return (
       segment.manifestSource === 'own' &&
       segment.fromHttp.has(piece) &&
@@ -289,14 +300,14 @@ export class Uploader {
   }
 
   /**
-   * Which of two requests goes first: one for a piece that nobody but us has, unless the other is
-   * urgent; the one with the earlier deadline, where the deadlines differ by more than their jitter;
+   * Which of two requests goes first: one that has been overtaken for long, or one for a piece that
+   * nobody but us has, unless the other is urgent; the one with the earlier deadline, where the deadlines differ by more than their jitter;
    * else one that is begun; else the piece that has left here the fewest times, since whoever has got a
    * piece passes it on; else the older request.
    */
   private goesBefore(a: UploadRequest, b: UploadRequest): boolean {
-    const [onlyA, onlyB] = [this.isOnlyHere(a), this.isOnlyHere(b)]
-    if (onlyA !== onlyB && (onlyA ? b : a).deadline - this.now > URGENT_MS) return onlyA
+    const rank = this.rankOf(a) - this.rankOf(b)
+    if (rank !== 0 && (rank > 0 ? b : a).deadline - this.now > URGENT_MS) return rank > 0
     if (Math.abs(a.deadline - b.deadline) > OVERTAKE_MS) return a.deadline < b.deadline
     if (a.started !== b.started) return a.started
     return (this.timesSent(a) - this.timesSent(b) || a.order - b.order) < 0
