@@ -86,7 +86,10 @@ test('with UDP blocked it plays by HTTP and says that connections fail', async (
         constructor(config) { super({ ...config, iceTransportPolicy: 'relay' }) }
       }`,
   })
-  const state = await viewer.playedTo(50, 100_000)
+  const degraded = async () => (await viewer.state()).stats?.degraded
+  await expect.poll(degraded, { timeout: 100_000, intervals: [500] }).toBe('links-fail')
+  const { currentTime } = await viewer.state()
+  const state = await viewer.playedTo(currentTime + 3, 20_000)
   expect(state.stalls).toEqual([])
   expect(state.stats).toMatchObject({ degraded: 'links-fail', peerBytes: 0, seederBytes: 0 })
 })
