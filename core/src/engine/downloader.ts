@@ -1,28 +1,20 @@
-import {
-  type Data,
-  type Have,
-  type Millis,
-  pieceSizeFor,
-  type SegmentId,
-  type SegmentManifest,
-} from '@shoal/protocol'
+import type { Data, Have, Millis, SegmentId, SegmentManifest } from '@shoal/protocol'
 import type { Random } from '../ports/clock.js'
 import type { ManifestTrust } from '../ports/digest.js'
 import type { OriginError } from '../ports/origin.js'
 import type { DownloadMode, SwarmOptions, WantedSegment } from '../runtime/swarm-api.js'
-import { DeficitController } from './deficit.js'
+import { DownloadTally } from './download-tally.js'
 import type { Election } from './election.js'
 import { electionStage, type HttpSituation } from './http-rules.js'
 import type { EmitEffect } from './io.js'
+import { ManifestIntake } from './manifest-intake.js'
 import { ManifestRequests } from './manifest-requests.js'
-import { MediaRates } from './media-rates.js'
 import { OriginLoads } from './origin-loads.js'
 import { lateFrom, randomSpan } from './origin-share.js'
 import type { Peer } from './peer.js'
 import { PieceDownloads } from './piece-downloads.js'
 import type { PieceRequest } from './piece-request.js'
 import { Prefetch } from './prefetch.js'
-import { TransferRate } from './rates.js'
 import { names } from './remote-have.js'
 import { Segment } from './segment.js'
 import type { SegmentStore } from './segment-store.js'
@@ -37,9 +29,6 @@ const MIN_WITNESSES = 2
 
 /** Longest time between two looks at requests and deadlines while something is wanted, in milliseconds. */
 const LOOK_INTERVAL_MS = 50
-
-/** A manifest that has not grown for this long is asked of others, in milliseconds. */
-const GROWTH_MS = 600
 
 /** Peers that have completed no piece for this long do not make up for a failing origin, in milliseconds. */
 const HELP_MS = 8_000
@@ -79,19 +68,15 @@ export interface DownloaderEvents {
 export class Downloader {
   private readonly wants = new Map<number, Want>()
   private readonly pieces: PieceDownloads
-  private readonly manifests: ManifestRequests
+  private readonly requests: ManifestRequests
+  private readonly manifests: ManifestIntake
   private readonly verifier: Verifier
-  private readonly deficit = new DeficitController()
   private readonly prefetch = new Prefetch()
   private nextAhead = -1
-  private readonly mediaRates = new MediaRates()
   private readonly options: DownloaderOptions
   private readonly events: DownloaderEvents
   readonly origin: OriginLoads
-  /** Rate of segments that came from peers, over the whole transfer. */
-  readonly peerRate = new TransferRate()
-  readonly sources = { http: 0, peers: 0, seeders: 0 }
-  readonly segments = { http: 0, peers: 0, mixed: 0 }
+  readonly tally = new DownloadTally()
   corruptPieces = 0
   /** Connections may open soon. */
   hopeful = false
@@ -107,14 +92,22 @@ export class Downloader {
     this.options = options
     this.events = events
     this.now = 0 as Millis
-    this.manifests = new ManifestRequests(swarmTag, emit)
+    this.requests = new ManifestRequests(swarmTag, emit)
     this.verifier = new Verifier(emit, {
       pieceVerified: (segment, piece, peer) => this.pieceVerified(segment, piece, peer),
       pieceCorrupt: (segment, piece, peer) => this.pieceCorrupt(segment, piece, peer),
-      manifestMade: (segment, manifest) => this.manifestMade(segment, manifest),
-      manifestGrew: (segment) => this.manifestGrew(segment),
+      manifestMade: (segment, manifest) => this.manifests.made(segment, manifest),
+      manifestGrew: (segment) => this.manifests.grew(segment, this.now),
       manifestChecked: (peer, segment, manifest, trust) =>
-        this.manifestChecked(peer, segment, manifest, trust),
+        this.manifests.checked(peer, segment, manifest, trust, this.now),
+    })
+    this.manifests = new ManifestIntake(options.integrity, this.requests, this.verifier, {
+      known: (segment) => events.manifestKnown(segment),
+      adopted: (want) => this.origin.tailLoaded(want),
+      made: (segment) => this.manifestMade(segment),
+      wrong: (segment) => this.manifestWrong(segment),
+      wantsOf: (segment) => this.wantsOf(segment),
+      readyPeers: () => events.readyPeers(),
     })
     this.pieces = new PieceDownloads(swarmTag, random, emit, {
       pieceArrived: (peer, request) => this.pieceArrived(peer, request),
@@ -123,8 +116,8 @@ export class Downloader {
     this.origin = new OriginLoads(emit, {
       pieceLoaded: (want, piece) => this.pieceLoaded(want, piece),
       segmentLoaded: (want, bytes, certain) => this.segmentLoaded(want, bytes, certain),
-      sized: (want, size) => this.sized(want, size),
-      sizeWrong: (want) => this.sizeWrong(want.segment),
+      sized: (want, size) => this.manifests.begin(want, size, this.now),
+      sizeWrong: (want) => this.tally.uncount(want.segment),
       progressed: (want) => this.progress(want),
       manifestWrong: (want) => this.manifestWrong(want.segment),
       failed: (want, error) => this.originFailed(want, error),
@@ -159,7 +152,6 @@ export class Downloader {
   }
 
   private makeWant(id: number, wanted: WantedSegment, segment: Segment, now: Millis): Want {
-    const { track } = wanted.segment
     const ahead = id < 0
     const { sourcesAhead } = segment
     segment.sourcesAhead = ahead ? { ...segment.sources } : null
@@ -182,7 +174,7 @@ export class Downloader {
       claimedAt: null,
       advanced: 0,
       peersSince: null,
-      expectedBytes: this.mediaRates.expect(track, wanted.duration),
+      expectedBytes: this.tally.expectedBytes(wanted),
     }
   }
 
@@ -225,45 +217,12 @@ export class Downloader {
     return this.pieces.data(peer, message, now)
   }
 
-  /** A manifest from a peer: looked at only where it was asked for. */
   manifest(peer: Peer, manifest: SegmentManifest, segment: Segment): void {
-    if (!this.manifests.takeAnswer(peer, segment.key)) return
-    if ((segment.manifest !== null && !segment.growing) || segment.httpOnly) return
-    this.verifier.checkManifest(peer, segment, manifest)
+    this.manifests.offered(peer, manifest, segment)
   }
 
-  /** Further hashes of a growing manifest count where they come from whom the first ones came from. */
   hashes(peer: Peer, first: number, hashes: readonly Uint8Array[], segment: Segment): void {
-    if (!segment.growing || segment.manifestAuthor !== peer.link) return
-    if (segment.extend(first, hashes)) this.manifestGrew(segment)
-    else this.manifestWrong(segment)
-  }
-
-  private manifestGrew(segment: Segment): void {
-    segment.grewAt = this.now
-    this.events.manifestKnown(segment)
-  }
-
-  /**
-   * A live segment is on its way from the origin: its pieces are hashed and passed on as they come.
-   * Where manifests must be signed, nobody would take them from us.
-   */
-  private sized(want: Want, size: number): void {
-    const { segment, wanted } = want
-    const fits = wanted.range === null || size === wanted.range.end - wanted.range.start
-    if (this.options.integrity !== 'open' || !fits) return
-    const offset = wanted.range?.start ?? 0
-    const pieceSize = pieceSizeFor(size)
-    segment.adopt({ segment: segment.id, offset, size, pieceSize, hashes: [], signature: null }, 'own')
-    segment.grewAt = this.now
-  }
-
-  private sizeWrong(segment: Segment): void {
-    // Counted again once the whole is here.
-    for (const piece of segment.fromHttp.toArray()) {
-      const { start, end } = segment.pieceSpan(piece)
-      this.count(segment, 'http', start - end)
-    }
+    this.manifests.hashes(peer, first, hashes, segment, this.now)
   }
 
   hashed(jobId: number, digest: Uint8Array, now: Millis): void {
@@ -323,7 +282,7 @@ export class Downloader {
     if (!segment.httpOnly) {
       const late = mode === 'peer-friendly' ? lateFrom(want, now) : Number.POSITIVE_INFINITY
       if (late < Number.POSITIVE_INFINITY) {
-        if (segment.manifest === null || segment.growing) this.manifests.ensure(want, peers, now)
+        if (segment.manifest === null || segment.growing) this.requests.ensure(want, peers, now)
         this.origin.shareFrom(want, late)
       }
     }
@@ -335,10 +294,8 @@ export class Downloader {
     const { segment } = want
     if (!segment.httpOnly) {
       if (segment.manifest !== null) this.pieces.schedule(want, peers, now)
-      else if (want.http === null) this.manifests.ensure(want, peers, now)
-      // Whoever sent the first hashes has gone, or has no more: another may.
-      const stuck = segment.growing && want.http === null && now - segment.grewAt >= GROWTH_MS
-      if (stuck) this.manifests.ensure(want, peers, now)
+      const unknown = segment.manifest === null || this.manifests.isStuck(segment, now)
+      if (unknown && want.http === null) this.requests.ensure(want, peers, now)
     }
     this.setReceiving(segment, this.pieces.isAsking(segment))
   }
@@ -346,7 +303,7 @@ export class Downloader {
   /** Fetches the share of a live segment early that the swarm has no uplink for. */
   private advance(want: Want, now: Millis): void {
     const { segment, wanted } = want
-    const { share } = this.deficit
+    const share = this.tally.deficitShare
     const fits = wanted.live && want.advanced === 0 && segment.manifest !== null && want.http === null
     if (!fits || share === 0 || segment.httpOnly) return
     const span = randomSpan(segment, share, this.options.random)
@@ -396,7 +353,7 @@ export class Downloader {
     segment.fromHttp.add(piece)
     if (segment.asked.has(piece)) this.pieces.cancel(segment, (asked) => asked === piece)
     const span = segment.pieceSpan(piece)
-    this.count(segment, 'http', span.end - span.start)
+    this.tally.count(segment, 'http', span.end - span.start)
     this.verifier.checkPiece(segment, piece, null)
     for (const other of this.wantsOf(segment)) {
       other.firstByteAt ??= want.firstByteAt
@@ -411,7 +368,7 @@ export class Downloader {
     if (peer !== null) {
       const span = segment.pieceSpan(piece)
       peer.verifiedBytes += span.end - span.start
-      this.count(segment, peer.source, span.end - span.start)
+      this.tally.count(segment, peer.source, span.end - span.start)
     }
     for (const want of this.wantsOf(segment)) {
       this.progress(want)
@@ -445,43 +402,9 @@ export class Downloader {
     }
   }
 
-  private manifestChecked(
-    peer: Peer,
-    segment: Segment,
-    manifest: SegmentManifest,
-    trust: ManifestTrust,
-  ): void {
-    if (segment.growing && !segment.httpOnly) return this.manifestExtended(peer, segment, manifest)
-    if (segment.manifest !== null || segment.httpOnly || segment.fetching) return
-    const wants = this.wantsOf(segment)
-    const trusted = this.options.integrity === 'open' || trust === 'trusted'
-    if (!trusted || !wants.every((want) => describes(manifest, want.wanted.range))) {
-      // Not a manifest of what is wanted here: to us, this peer does not hold the segment.
-      peer.have.forget(segment.id)
-      this.manifests.refused(segment.key)
-      return
-    }
-    this.manifests.settled(segment.key, this.events.readyPeers())
-    const [want] = wants
-    if (want === undefined) return
-    segment.adopt(manifest, trust, peer.link)
-    this.manifestGrew(segment)
-    this.origin.tailLoaded(want)
-  }
-
-  /** The same manifest from somebody who has more of it. */
-  private manifestExtended(peer: Peer, segment: Segment, manifest: SegmentManifest): void {
-    this.manifests.settled(segment.key, this.events.readyPeers())
-    const { offset, size, pieceSize } = segment.manifest ?? {}
-    const same = manifest.offset === offset && manifest.size === size && manifest.pieceSize === pieceSize
-    if (!same || !segment.extend(0, manifest.hashes)) return this.manifestWrong(segment)
-    segment.manifestAuthor = peer.link
-    this.manifestGrew(segment)
-  }
-
   private segmentLoaded(want: Want, bytes: Uint8Array, certain: boolean): void {
     const { segment } = want
-    this.count(segment, 'http', bytes.byteLength)
+    this.tally.count(segment, 'http', bytes.byteLength)
     if (certain) this.verifier.makeManifest(segment, bytes, want.wanted.range?.start ?? 0)
     for (const other of this.wantsOf(segment)) {
       other.firstByteAt ??= want.firstByteAt
@@ -489,15 +412,8 @@ export class Downloader {
     }
   }
 
-  private manifestMade(segment: Segment, manifest: SegmentManifest): void {
-    if (segment.manifest !== null || segment.buffer?.byteLength !== manifest.size) return
-    this.manifests.settled(segment.key, this.events.readyPeers())
-    segment.adopt(manifest, 'own')
-    this.events.manifestKnown(segment)
-    for (let piece = 0; piece < segment.pieceCount; piece++) {
-      segment.verified.add(piece)
-      this.events.pieceVerified(segment, piece)
-    }
+  private manifestMade(segment: Segment): void {
+    for (const piece of segment.verified.toArray()) this.events.pieceVerified(segment, piece)
     this.events.segmentChanged(segment)
     for (const want of this.wantsOf(segment)) this.finishIfWhole(want)
   }
@@ -543,43 +459,19 @@ export class Downloader {
   }
 
   private finish(want: Want, bytes: Uint8Array): void {
-    const { segment, sourcesBefore, startedAt } = want
     if (want.ahead) return this.end(want)
-    this.mediaRates.sample(segment.id.track, bytes.byteLength, want.wanted.duration)
     this.origin.cancel(want)
     this.end(want)
-    const sources = {
-      http: segment.sources.http - sourcesBefore.http,
-      peers: segment.sources.peers - sourcesBefore.peers,
-      seeders: segment.sources.seeders - sourcesBefore.seeders,
-    }
-    const fromPeers = sources.peers + sources.seeders
-    // Of what we led or found nobody for, uplink tells nothing.
-    if (want.wanted.live && want.peersSince !== null && want.claimedAt === null) {
-      this.deficit.segmentDone(Math.max(0, sources.http - want.advanced) / bytes.byteLength)
-    }
-    if (want.peersSince !== null && fromPeers > 0) {
-      this.peerRate.sample(fromPeers, (this.now - want.peersSince) as Millis)
-    }
-    if (fromPeers > 0 && sources.http > 0) this.segments.mixed++
-    else if (fromPeers > 0) this.segments.peers++
-    else if (sources.http > 0) this.segments.http++
-    const firstByteAt = want.firstByteAt ?? startedAt
-    const result = { bytes, sources, startedAt, firstByteAt, finishedAt: this.now }
+    const result = this.tally.settle(want, bytes, this.now)
     this.options.emit({ type: 'done', wantId: want.id, result })
-    this.events.segmentChanged(segment)
+    this.events.segmentChanged(want.segment)
   }
 
   private end(want: Want): void {
     this.wants.delete(want.id)
     if (this.isWanted(want.segment)) return
     this.setReceiving(want.segment, false)
-    this.manifests.settled(want.segment.key, this.events.readyPeers())
-  }
-
-  private count(segment: Segment, source: 'http' | 'peers' | 'seeders', bytes: number): void {
-    segment.sources[source] += bytes
-    this.sources[source] += bytes
+    this.requests.settled(want.segment.key, this.events.readyPeers())
   }
 
   private wantsOf(segment: Segment): Want[] {

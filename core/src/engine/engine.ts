@@ -491,7 +491,8 @@ export class Engine {
 
   /** Counters and state; see `SwarmSnapshot`. */
   snapshot(): EngineSnapshot {
-    const { sources, segments, corruptPieces, wastedBytes, origin, peerRate } = this.downloader
+    const { tally, corruptPieces, wastedBytes, origin } = this.downloader
+    const { sources, segments, peerRate } = tally
     return {
       httpBytes: sources.http,
       peerBytes: sources.peers,
