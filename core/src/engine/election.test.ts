@@ -55,6 +55,23 @@ describe('Election', () => {
     expect(election.leader(key, millis(5_000), millis(2_600))).toBeNull()
   })
 
+  it('has more than one leader where one uplink would feed too many', () => {
+    const election = atEdge()
+    const id = testSegmentId(1)
+    const key = segmentKey(id)
+    election.swarmSize = 51
+    expect(election.heard(id, 50, NOW)).toBe(true)
+    // A seat is free: whoever comes now may lead too.
+    expect(election.leader(key, LATER, NOW)).toBeNull()
+    expect(election.heard(id, 90, NOW)).toBe(true)
+    expect(election.leader(key, LATER, NOW)).toBe(90)
+    expect(election.heard(id, 20, NOW)).toBe(true)
+    expect(election.leader(key, LATER, NOW)).toBe(50)
+    expect(election.heard(id, 70, NOW)).toBe(false)
+    election.swarmSize = 50
+    expect(election.leader(key, LATER, NOW)).toBe(20)
+  })
+
   it('remembers a bounded number of claims, whoever makes them up', () => {
     const election = atEdge()
     const id = testSegmentId(1)

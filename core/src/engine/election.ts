@@ -9,6 +9,9 @@ const MAX_CLAIMS = 8
 /** Claims for segments that we do not want yet are said on as far ahead as this, in segments. */
 const LOOK_AHEAD = 3
 
+/** Swarms larger than these get one leader more each: one uplink takes too long to feed them in time. */
+const SEAT_SIZES = [50, 500]
+
 /** Segments for which whoever led lets others go first. */
 const RECENT_SEGMENTS = 3
 
@@ -22,12 +25,12 @@ const MAX_BELIEF_MS = 8_000
 
 /**
  * Who fetches a live segment from the origin: a claim floods the swarm before the fetch begins, and of
- * several claims the lowest place wins.
+ * several claims the lowest place wins, in a large swarm the lowest two or three.
  *
  * Every viewer has another place in the order of every segment, a hash of (segment, peer id), uniform in
  * 32 bits. Whoever wants to fetch says its claim to all neighbours, waits until it would have heard a
  * lower one (see `http-rules`), and gives way to that. A claim is said on once by each viewer, and only
- * where it is lower than all that were heard before, so that it reaches everybody in as many hops as
+ * where it may be one of those that win, so that it reaches everybody in as many hops as
  * the mesh is wide, however little of the swarm each one sees.
  */
 export class Election {
@@ -36,6 +39,8 @@ export class Election {
   private readonly claims = new Map<string, Map<number, Millis>>()
   /** By track: the newest sequence number that was wanted live here. */
   private led: number | null = null
+  /** How many may lead: one copy of the origin more each, and the first one is out that much sooner. */
+  private seats = 1
   private readonly edges = new Map<number, number>()
 
   constructor(self: PeerId) {
@@ -56,6 +61,11 @@ export class Election {
     this.edges.set(id.track, id.sequence)
     const oldest = this.edges.keys().next().value
     if (this.edges.size > MAX_SEGMENTS && oldest !== undefined) this.edges.delete(oldest)
+  }
+
+  /** Members of the whole swarm, ourselves included. */
+  set swarmSize(members: number) {
+    this.seats = 1 + SEAT_SIZES.filter((size) => members > size).length
   }
 
   /** We fetch this segment from the origin for everybody. */
@@ -82,19 +92,22 @@ export class Election {
       if (this.claims.size > MAX_SEGMENTS && oldest !== undefined) this.claims.delete(oldest)
     }
     if (claims.has(place) || claims.size >= MAX_CLAIMS) return false
-    const lowest = Math.min(...claims.keys())
+    const lower = [...claims.keys()].filter((other) => other < place).length
     claims.set(place, now)
-    return place < lowest
+    return lower < this.seats
   }
 
-  /** Lowest place of another's claim that still holds, or null. `deadline`: of our want. */
+  /**
+   * Place of the last of those that lead by the claims of others that still hold; null while a seat is
+   * free. `deadline`: of our want.
+   */
   leader(key: string, deadline: Millis, now: Millis): number | null {
-    let lowest: number | null = null
+    const places: number[] = []
     for (const [place, heardAt] of this.claims.get(key) ?? []) {
       const belief = clamp((deadline - heardAt) * BELIEF_SHARE, MIN_BELIEF_MS, MAX_BELIEF_MS)
-      if (now - heardAt < belief && (lowest === null || place < lowest)) lowest = place
+      if (now - heardAt < belief) places.push(place)
     }
-    return lowest
+    return places.sort((a, b) => a - b)[this.seats - 1] ?? null
   }
 }
 

@@ -188,7 +188,10 @@ export class Engine {
         return
       case 'swarm-size':
         // The last count is better than none for who leads; without a tracker nobody is replaced.
-        if (input.members !== null) this.downloader.swarmSize = input.members
+        if (input.members !== null) {
+          this.downloader.swarmSize = input.members
+          this.election.swarmSize = input.members
+        }
         this.neighbours.swarmSize = input.members
         return
       case 'want':

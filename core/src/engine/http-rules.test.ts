@@ -145,8 +145,8 @@ describe('electionStage', () => {
       wantOf(new Segment(testSegmentId(sequence)), { deadline: millis(8_000), live: true })
     const before = httpDueAt(want(11), at)
     election.leads(testSegmentId(10))
-    expect(httpDueAt(want(11), at)).toBe(before + 480)
-    expect(httpDueAt(want(14), at)).toBeLessThan(480)
+    expect(httpDueAt(want(11), at)).toBe(before + 160)
+    expect(httpDueAt(want(14), at)).toBeLessThan(160)
   })
 })
 
@@ -213,7 +213,7 @@ describe('httpDueAt', () => {
         const want = wantOf(new Segment(testSegmentId(sequence)), { deadline: FAR, live: true })
         return httpDueAt(want, situation({ election: new Election(testPeerId(name)), peers }))
       })
-      expect([...due].sort((a, b) => a - b)).toEqual([0, 120, 240, 360])
+      expect([...due].sort((a, b) => a - b)).toEqual([0, 60, 120, 180])
     }
   })
 
@@ -232,10 +232,10 @@ describe('httpDueAt', () => {
     const mean = (due: number) => (perTier.get(due) ?? 0) / segments
     expect(mean(0)).toBeGreaterThan(1)
     expect(mean(0)).toBeLessThan(3.5)
-    expect(mean(120)).toBeGreaterThan(1)
-    expect(mean(120)).toBeLessThan(3.5)
-    expect(mean(240)).toBeGreaterThan(2.5)
-    expect(mean(240)).toBeLessThan(6)
+    expect(mean(60)).toBeGreaterThan(1)
+    expect(mean(60)).toBeLessThan(3.5)
+    expect(mean(120)).toBeGreaterThan(2.5)
+    expect(mean(120)).toBeLessThan(6)
   })
 
   it('leaves who does not upload out of the order', () => {

@@ -34,9 +34,9 @@ const FIRST_HAVE_MS = 300
  * Time between two tiers of viewers that may claim the fetch of a live segment, longer where the deadline
  * is far. Claims settle who of several it is: tiers only spread the load and keep claims few.
  */
-const TIER_MS = 60
-const MAX_TIER_MS = 120
-const TIER_SHARE = 0.015
+const TIER_MS = 30
+const MAX_TIER_MS = 60
+const TIER_SHARE = 0.0075
 /** Tiers at most where everybody knows everybody: later ones go together. */
 const MAX_EXACT_TIER = 4
 /** Viewers in the first tier of a swarm of up to 300, and of a larger one; each tier doubles it. */
@@ -51,7 +51,7 @@ const MAX_HEARING_MS = 150
 const HEARING_SHARE = 0.05
 
 /** Share of the time left that whoever led lately waits longer, so that the same do not lead always. */
-const TURN_SHARE = 0.06
+const TURN_SHARE = 0.02
 
 /** Share of a live segment's duration for which a connected seeder is given the lead. */
 const SEEDER_LEAD = 0.75

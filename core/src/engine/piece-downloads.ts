@@ -43,7 +43,7 @@ export const MAX_TIMEOUTS = 6
  * A peer with a longer upload queue than this is not asked for more, in milliseconds: what it has and
  * is asked for soon comes from others that have got it meanwhile.
  */
-const MAX_BACKLOG_MS = 400
+const MAX_BACKLOG_MS = 800
 
 /** A request that has waited this long may be moved to another peer, in milliseconds. */
 const RECONSIDER_MS = 300
