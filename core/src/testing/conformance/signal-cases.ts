@@ -83,22 +83,11 @@ export const signalCases: readonly Case[] = [
   [
     'keeps candidates that come before the description',
     async (stage) => {
-      const { offerer, offer } = await offerOf(stage)
-      const answerer = await stage.create('b', { role: 'answerer' })
-      const candidates = () => signalsOf(offerer).filter((signal) => signal.kind === 'candidate')
-      await stage.until(() => candidates().length > 0, SIGNAL_LIMIT_MS, 'a candidate')
-      const early = candidates()
-      for (const signal of early) await answerer.signal(signal)
-      await answerer.signal(offer)
-      // Only the answer goes back, so that the early candidates must do; unless they are mDNS names,
-      // which not every machine can look up.
-      const hidden = early.every(
-        (signal) => signal.kind === 'candidate' && signal.candidate.includes('.local '),
-      )
-      stage.relay(offerer, answerer, (signal, from) =>
-        from === 'answerer' && (hidden || signal.kind === 'description') ? [signal] : [],
-      )
-      await stage.until(() => isOpen(offerer) && isOpen(answerer), OPEN_LIMIT_MS, 'both open')
+      // An offerer on libdatachannel may lose a race here: the checks that its early candidates bring
+      // finish DTLS while it still keeps the answer's fingerprint. The protocol holds candidates back for
+      // that reason; that the answerer kept them is shown by any one connection that opens.
+      for (let attempt = 0; attempt < 3; attempt++) if (await opensWithEarlyCandidates(stage)) return
+      check(false, 'one of three connections opens')
     },
   ],
   [
@@ -203,3 +192,24 @@ export const signalCases: readonly Case[] = [
     },
   ],
 ]
+
+/** True where a connection opens whose answerer got the candidates before the offer, and nothing after. */
+async function opensWithEarlyCandidates(stage: Stage): Promise<boolean> {
+  const { offerer, offer } = await offerOf(stage)
+  const answerer = await stage.create('b', { role: 'answerer' })
+  const candidates = () => signalsOf(offerer).filter((signal) => signal.kind === 'candidate')
+  await stage.until(() => candidates().length > 0, SIGNAL_LIMIT_MS, 'a candidate')
+  const early = candidates()
+  for (const signal of early) await answerer.signal(signal)
+  await answerer.signal(offer)
+  // Only the answer goes back, so that the early candidates must do; unless they are mDNS names,
+  // which not every machine can look up.
+  const hidden = early.every((signal) => signal.kind === 'candidate' && signal.candidate.includes('.local '))
+  stage.relay(offerer, answerer, (signal, from) =>
+    from === 'answerer' && (hidden || signal.kind === 'description') ? [signal] : [],
+  )
+  const ends = [offerer, answerer]
+  const decided = () => ends.every(isOpen) || ends.some((end) => closeReasonOf(end) !== null)
+  await stage.until(decided, OPEN_LIMIT_MS, 'both open')
+  return ends.every(isOpen)
+}

@@ -29,6 +29,8 @@ export class Stage {
   readonly #peers: TestPeer[] = []
   readonly #ends: SignallingEnd[] = []
   #pump: () => void = () => undefined
+  /** Why a signal could not be handed over, the first time. */
+  #undelivered: string | null = null
 
   constructor(harness: LinkHarness) {
     this.harness = harness
@@ -76,7 +78,14 @@ export class Stage {
     let held: unknown[] = []
     let last: Promise<void> = Promise.resolve()
     const hand = (to: SignallingEnd, signals: readonly unknown[]) => {
-      for (const signal of signals) last = last.then(() => to.signal(signal))
+      for (const signal of signals) {
+        // A signal still on its way when the case is over finds nobody: only a wait that fails tells it.
+        last = last
+          .then(() => to.signal(signal))
+          .catch((error: unknown) => {
+            this.#undelivered ??= String(error)
+          })
+      }
     }
     this.#pump = () => {
       before()
@@ -130,6 +139,7 @@ export class Stage {
 
   #describe(): string {
     const lines = this.#ends.map((end) => end.events.map((event) => describe(event)).join(' '))
+    if (this.#undelivered !== null) lines.push(this.#undelivered)
     return lines.join(' | ')
   }
 }
