@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { Signal } from '@shoal/protocol'
-import { build } from 'vite'
+import { build, loadConfigFromFile } from 'vite'
 import { CELLS, type Cell, type EndKind, pathOf, type Target } from './transport-cells.js'
 import { ChromiumEnd, NodeEnd, type Reading, type RemoteEnd } from './transport-ends.js'
 
@@ -44,6 +44,7 @@ const BETWEEN_MS = 200
 const OPEN_LIMIT_MS = 20_000
 
 const PLAYER_SOURCES = fileURLToPath(new URL('../../player-plugin/src/', import.meta.url))
+const PLAYER_CONFIG = fileURLToPath(new URL('../../player-plugin/vite.config.ts', import.meta.url))
 
 /** Goodput and CPU of our link beside the bare channel, all targets in turn within each round. */
 export async function run(options: TransportOptions): Promise<TransportResult> {
@@ -167,9 +168,13 @@ function finite(value: number): number | null {
 
 async function bundlePage(): Promise<string> {
   const entry = fileURLToPath(new URL('./transport-page.js', import.meta.url))
+  const player = await loadConfigFromFile({ command: 'build', mode: 'production' }, PLAYER_CONFIG)
+  if (player === null) throw new Error('the player has no vite.config.ts')
   const result = await build({
     configFile: false,
     logLevel: 'error',
+    // simple-peer is bundled as the player bundles it.
+    plugins: player.config.plugins ?? [],
     // The player's build has types for each module and JavaScript for the whole alone.
     resolve: { alias: [{ find: /^.*\/player-plugin\/dist\//, replacement: PLAYER_SOURCES }] },
     build: { write: false, lib: { entry, formats: ['iife'], name: 'shoalTransportPage' } },
