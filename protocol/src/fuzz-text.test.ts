@@ -8,7 +8,7 @@ import { isBinaryString20 } from './ids.js'
 import { MAX_CANDIDATE_CHARS, MAX_CANDIDATES, MAX_SDP_CHARS } from './limits.js'
 import type { IceCandidate, SessionDescription } from './signals.js'
 import { readCandidate, readDescription } from './signals.js'
-import type { TrackerMessage } from './tracker-messages.js'
+import type { Introduction, TrackerMessage } from './tracker-messages.js'
 import { readTrackerMessage } from './tracker-messages.js'
 
 const { accepted: descriptions } = readVectors<{
@@ -68,21 +68,32 @@ function checkCandidate({ candidate, sdpMid, sdpMLineIndex }: IceCandidate): voi
   demand(sdpMid !== null || sdpMLineIndex !== null, 'section', { sdpMid, sdpMLineIndex })
 }
 
+function checkIntroduction({ cost, ageSeconds }: Introduction): void {
+  demand(cost === null || (Number.isInteger(cost) && cost >= 0 && cost <= 100), 'cost', cost)
+  const fits =
+    ageSeconds === null || (Number.isInteger(ageSeconds) && ageSeconds >= 0 && ageSeconds <= 86_400)
+  demand(fits, 'age', ageSeconds)
+}
+
 function checkTrackerMessage(message: TrackerMessage): void {
   demand(message.infoHash === null || isBinaryString20(message.infoHash), 'info hash', message)
   switch (message.type) {
     case 'offer':
+      checkIntroduction(message)
       return checkDescription(message.offer)
     case 'answer':
+      checkIntroduction(message)
       return checkDescription(message.answer)
     case 'candidates':
       demand(message.candidates.length <= MAX_CANDIDATES, 'count', message)
       return message.candidates.forEach(checkCandidate)
     case 'reply': {
-      const { interval, complete, incomplete, reportInterval } = message
+      const { interval, complete, incomplete, reportInterval, eligible, medianUplink } = message
       demand(interval >= 1 && interval <= 86_400 && (reportInterval ?? 1) >= 1, 'interval', message)
       demand(
-        [complete, incomplete].every((count) => Number.isSafeInteger(count) && count >= 0),
+        [complete, incomplete, eligible ?? 0, medianUplink ?? 0].every(
+          (count) => Number.isSafeInteger(count) && count >= 0,
+        ),
         'counts',
         message,
       )

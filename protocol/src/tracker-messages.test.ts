@@ -78,6 +78,22 @@ describe('messages to a tracker', () => {
       name: 'Film 7',
     },
   }
+  const hinted: Announce = {
+    ...report,
+    shoal: {
+      v: 1,
+      role: 'viewer',
+      uplink: 375_000,
+      uploads: true,
+      slots: 4,
+      playhead: 7.5,
+      nat: 'cone',
+      degree: 12,
+      backlog: 120,
+      ok: 14,
+      failed: 3,
+    },
+  }
   const answered: AnswerAnnounce = {
     ...ours,
     to_peer_id: answer.from,
@@ -93,6 +109,7 @@ describe('messages to a tracker', () => {
   const messages: Readonly<Record<string, ClientMessage>> = {
     announce,
     'report of a seeder': report,
+    'report of a viewer with what matching wants': hinted,
     answer: answered,
     candidates: trickled,
   }

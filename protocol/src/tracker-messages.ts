@@ -17,10 +17,43 @@ export interface OfferEntry {
   readonly offer_id: string
 }
 
+/** How a peer's NAT maps ports: `cone` one for all destinations, `symmetric` one for each (RFC 4787). */
+export type NatType = 'open' | 'cone' | 'symmetric' | 'unknown'
+
+/**
+ * What a peer tells of itself so that the tracker finds neighbours for it (docs/matching.md). Every
+ * field may be left out; one that an announce leaves out stays what it was.
+ */
+export interface MatchingHints {
+  /** Uplink as measured, in bytes per second. */
+  readonly uplink?: number
+  /** Serves others. */
+  readonly uploads?: boolean
+  /** Connections that it would still accept. */
+  readonly slots?: number
+  /** Live: seconds behind the live edge. VOD: position in seconds. */
+  readonly playhead?: number
+  readonly nat?: NatType
+  /** Connections that are open now. */
+  readonly degree?: number
+  /** Length of its upload queue, in ms. */
+  readonly backlog?: number
+  /** Connections that opened since it joined. */
+  readonly ok?: number
+  /** Connections that failed to open since it joined. */
+  readonly failed?: number
+}
+
 /** Our extra keys in an announce. */
-export interface AnnounceExtension {
+export interface AnnounceExtension extends MatchingHints {
   readonly v: typeof TRACKER_EXTENSION_VERSION
   readonly role: 'viewer' | 'seeder'
+  /** Join token, where the tracker wants one (docs/operating-the-tracker.md): at most 2048 characters. */
+  readonly token?: string
+  /** Peers of this swarm that sent data that is not the manifest's: at most 4. */
+  readonly accuse?: readonly PeerId[]
+  /** Where a seeder serves its playlist by HTTP: an http or https URL of at most 512 characters. */
+  readonly http?: string
   readonly report?: PeerReport
   /** A seeder's name for the title, for the dashboard: at most 80 characters. */
   readonly name?: string
@@ -66,6 +99,27 @@ export interface CandidateAnnounce {
 /** What our clients send to a tracker. */
 export type ClientMessage = Announce | AnswerAnnounce | CandidateAnnounce
 
+/** Costliest traffic between two peers (`cost` of a relayed offer or answer); 0 is the same site. */
+export const MAX_COST = 100
+
+/** Age from which on a tracker tells no more of it, in seconds: a day. */
+export const MAX_AGE_SECONDS = 86_400
+
+/** HTTP addresses of seeders in a reply at most, and the longest, in characters. */
+export const MAX_SEEDER_URLS = 4
+export const MAX_SEEDER_URL_CHARS = 512
+
+/** What a tracker tells with an offer or an answer about the peer that it comes from. */
+export interface Introduction {
+  /**
+   * Opaque cost of traffic between the two, 0 to `MAX_COST`, lower is cheaper, 50 where the tracker
+   * knows nothing; null where it tells none.
+   */
+  readonly cost: number | null
+  /** Whole seconds since the peer joined, up to `MAX_AGE_SECONDS`; null where the tracker tells none. */
+  readonly ageSeconds: number | null
+}
+
 /** What a tracker sends to our clients, decoded. Times in seconds. */
 export type TrackerMessage =
   | {
@@ -76,21 +130,27 @@ export type TrackerMessage =
       readonly incomplete: number
       /** Seconds between two reports; null where the tracker takes none (not a Shoal tracker). */
       readonly reportInterval: number | null
+      /** Viewers that serve others; null where the tracker does not count them. */
+      readonly eligible: number | null
+      /** Median of their uplinks in bytes per second, 0 while none is known; null as above. */
+      readonly medianUplink: number | null
+      /** Playlists at seeders that answer by HTTP, for when the origin does not; at most 4. */
+      readonly seederUrls: readonly string[]
     }
-  | {
+  | ({
       readonly type: 'offer'
       readonly infoHash: InfoHash
       readonly from: PeerId
       readonly offerId: string
       readonly offer: SessionDescription
-    }
-  | {
+    } & Introduction)
+  | ({
       readonly type: 'answer'
       readonly infoHash: InfoHash
       readonly from: PeerId
       readonly offerId: string
       readonly answer: SessionDescription
-    }
+    } & Introduction)
   | {
       readonly type: 'candidates'
       readonly infoHash: InfoHash
@@ -98,7 +158,13 @@ export type TrackerMessage =
       readonly offerId: string
       readonly candidates: readonly IceCandidate[]
     }
-  | { readonly type: 'failure'; readonly infoHash: InfoHash | null; readonly reason: string }
+  | {
+      readonly type: 'failure'
+      readonly infoHash: InfoHash | null
+      readonly reason: string
+      /** Stable name of the reason (docs/protocol.md); null where the tracker gives none. */
+      readonly code: string | null
+    }
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -116,20 +182,31 @@ export function readTrackerMessage(text: string): TrackerMessage {
   if (typeof failure === 'string') {
     const hash = fields.info_hash
     const infoHash = isBinaryString20(hash) ? (hash as InfoHash) : null
-    return { type: 'failure', infoHash, reason: failure.slice(0, 300) }
+    const { code } = fields
+    const named = typeof code === 'string' && /^[a-z][a-z-]{0,39}$/.test(code)
+    return { type: 'failure', infoHash, reason: failure.slice(0, 300), code: named ? code : null }
   }
   if (fields.action !== 'announce') throw new DecodeError('bad-value', 'not an announce')
   const infoHash = binary20(fields.info_hash, 'info_hash') as InfoHash
   if (fields.peer_id === undefined) return readReply(fields, infoHash)
   const from = binary20(fields.peer_id, 'peer_id') as PeerId
   const offerId = binary20(fields.offer_id, 'offer_id')
-  if (fields.offer !== undefined) {
-    return { type: 'offer', infoHash, from, offerId, offer: described(fields.offer, 'offer') }
+  const { offer, answer, shoal } = fields
+  if (offer !== undefined) {
+    return {
+      type: 'offer',
+      infoHash,
+      from,
+      offerId,
+      offer: described(offer, 'offer'),
+      ...introduction(shoal),
+    }
   }
-  if (fields.answer !== undefined) {
-    return { type: 'answer', infoHash, from, offerId, answer: described(fields.answer, 'answer') }
+  if (answer !== undefined) {
+    const description = described(answer, 'answer')
+    return { type: 'answer', infoHash, from, offerId, answer: description, ...introduction(shoal) }
   }
-  return { type: 'candidates', infoHash, from, offerId, candidates: readCandidates(fields.shoal) }
+  return { type: 'candidates', infoHash, from, offerId, candidates: readCandidates(shoal) }
 }
 
 function parseObject(text: string): Fields {
@@ -166,23 +243,49 @@ function readReply(fields: Fields, infoHash: InfoHash): TrackerMessage {
   if (typeof interval !== 'number' || !(interval >= 1 && interval <= 86_400)) {
     throw new DecodeError('bad-value', 'interval')
   }
-  const { complete, incomplete } = fields
+  const { complete, incomplete, shoal } = fields
+  const ours = known(shoal)
+  const { report_interval: seconds } = ours
   return {
     type: 'reply',
     infoHash,
     interval,
     complete: count(complete),
     incomplete: count(incomplete),
-    reportInterval: readReportInterval(fields.shoal),
+    reportInterval: typeof seconds === 'number' && seconds >= 1 && seconds <= 3600 ? seconds : null,
+    eligible: whole(ours.eligible, Number.MAX_SAFE_INTEGER),
+    medianUplink: whole(ours.median_uplink, Number.MAX_SAFE_INTEGER),
+    seederUrls: readUrls(ours.http),
   }
 }
 
-/** A reply without our key, or with a version of it that we do not know, is a stock tracker's. */
-function readReportInterval(extension: unknown): number | null {
-  if (typeof extension !== 'object' || extension === null) return null
-  const { v, report_interval: seconds } = extension as Fields
-  if (v !== TRACKER_EXTENSION_VERSION || typeof seconds !== 'number') return null
-  return seconds >= 1 && seconds <= 3600 ? seconds : null
+/** Says less where it is out of form: neighbours are worth more than what is told of them. */
+function introduction(extension: unknown): Introduction {
+  const { cost, age } = known(extension)
+  return { cost: whole(cost, MAX_COST), ageSeconds: whole(age, MAX_AGE_SECONDS) }
+}
+
+/** The fields of our key; none where it is missing or of a version that we do not know: a stock tracker's. */
+function known(extension: unknown): Fields {
+  if (typeof extension !== 'object' || extension === null) return {}
+  const fields = extension as Fields
+  return fields.v === TRACKER_EXTENSION_VERSION ? fields : {}
+}
+
+function readUrls(list: unknown): string[] {
+  if (!Array.isArray(list)) return []
+  return list
+    .slice(0, MAX_SEEDER_URLS)
+    .filter(
+      (url: unknown): url is string =>
+        typeof url === 'string' && url.length <= MAX_SEEDER_URL_CHARS && /^https?:\/\/[^/]/.test(url),
+    )
+}
+
+function whole(value: unknown, max: number): number | null {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max
+    ? (value as number)
+    : null
 }
 
 function readCandidates(extension: unknown): IceCandidate[] {

@@ -1,9 +1,12 @@
 /** Urgent share of a segment, twice in a row, above which the swarm counts as short of uplink. */
 const SHORT_SHARE = 0.05
 
-/** Growth of the share by the urgent share; 0.5 oscillates (swarm-algorithms, "Deficit controller"). */
-const GAIN = 0.1
-const DECAY = 0.8
+/** Growth of the share by the urgent share: a swarm short of half its uplink is there in ten segments. */
+const GAIN = 0.3
+
+/** With less than this urgent there is uplink to spare: the share shrinks. Between the two it holds. */
+const ENOUGH_SHARE = 0.005
+const DECAY = 0.85
 
 /** A smaller share costs a request for next to nothing. */
 const LEAST_SHARE = 0.02
@@ -26,6 +29,7 @@ export class DeficitController {
   segmentDone(urgent: number): void {
     const error = Math.min(urgent, this.before)
     this.before = urgent
-    this.phi = error > SHORT_SHARE ? Math.min(1, this.phi + GAIN * error) : this.phi * DECAY
+    if (error > SHORT_SHARE) this.phi = Math.min(1, this.phi + GAIN * error)
+    else if (error < ENOUGH_SHARE) this.phi *= DECAY
   }
 }

@@ -98,9 +98,9 @@ describe('in a swarm with too little uplink', () => {
     viewer.begin(3)
     const [span, ...more] = viewer.spansFor(3)
     expect(more).toEqual([])
-    // 0.1 of the urgent share, which was all: two pieces of twenty.
+    // 0.3 of the urgent share, which was all: six pieces of twenty.
     const early = (span?.end ?? 0) - (span?.start ?? 0)
-    expect(early).toBe(2 * MIN_PIECE_BYTES)
+    expect(early).toBe(6 * MIN_PIECE_BYTES)
     viewer.answerFetches(3)
     viewer.driver.advance(100)
     viewer.fromPeer(3)
@@ -124,15 +124,15 @@ describe('in a swarm with too little uplink', () => {
 
   it('what was asked early does not count as late: it ceases when peers bring the rest', () => {
     const viewer = short()
-    for (let sequence = 3; sequence < 13; sequence++) {
+    for (let sequence = 3; sequence < 21; sequence++) {
       viewer.begin(sequence)
       viewer.answerFetches(sequence)
       viewer.fromPeer(sequence)
       expect(viewer.result(sequence)).toBeDefined()
     }
     expect(viewer.spansFor(3)).toHaveLength(1)
-    viewer.begin(13)
-    expect(viewer.spansFor(13)).toEqual([])
+    viewer.begin(21)
+    expect(viewer.spansFor(21)).toEqual([])
   })
 
   it('nothing is asked early where peers brought all, or on demand', () => {

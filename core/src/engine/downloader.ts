@@ -5,7 +5,7 @@ import type { OriginError } from '../ports/origin.js'
 import type { DownloadMode, SwarmOptions, WantedSegment } from '../runtime/swarm-api.js'
 import { DownloadTally } from './download-tally.js'
 import type { Election } from './election.js'
-import { electionStage, type HttpSituation } from './http-rules.js'
+import { electionStage, type HttpSituation, peersHorizon } from './http-rules.js'
 import type { EmitEffect } from './io.js'
 import { ManifestIntake } from './manifest-intake.js'
 import { ManifestRequests } from './manifest-requests.js'
@@ -32,6 +32,9 @@ const LOOK_INTERVAL_MS = 50
 
 /** Peers that have completed no piece for this long do not make up for a failing origin, in milliseconds. */
 const HELP_MS = 8_000
+
+/** What a peer has begun to send may take until this long before the deadline, in milliseconds. */
+const COMING_MARGIN_MS = 600
 
 export interface DownloaderOptions {
   readonly swarmTag: number
@@ -273,7 +276,8 @@ export class Downloader {
     const { swarmSize, origin } = this
     const { election } = this.options
     const mode = this.originSpared ? 'server-friendly' : this.options.mode
-    const situation = { now, election, origin, peers, hopeful, swarmSize, mode }
+    const coming = ({ deadline }: Want) => this.pieces.coming(segment, deadline - COMING_MARGIN_MS, now)
+    const situation = { now, election, origin, peers, hopeful, swarmSize, mode, coming }
     this.lead(want, situation)
     const idle = want.http === null
     const due = this.origin.consider(want, situation)
@@ -293,7 +297,8 @@ export class Downloader {
   private askPeers(want: Want, peers: readonly Peer[], now: Millis): void {
     const { segment } = want
     if (!segment.httpOnly) {
-      if (segment.manifest !== null) this.pieces.schedule(want, peers, now)
+      if (segment.manifest !== null)
+        this.pieces.schedule(want, peers, peersHorizon(want, this.origin, now), now)
       const unknown = segment.manifest === null || this.manifests.isStuck(segment, now)
       if (unknown && want.http === null) this.requests.ensure(want, peers, now)
     }
@@ -309,6 +314,7 @@ export class Downloader {
     const span = randomSpan(segment, share, this.options.random)
     if (span === null || !this.origin.loadSpan(want, span, now)) return
     want.advanced = span.end - span.start
+    segment.beginAfter(span.end)
     this.originBegun(want)
   }
 

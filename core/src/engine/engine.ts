@@ -6,6 +6,7 @@ import {
   type Have,
   type HaveClaim,
   type Hello,
+  type MatchingHints,
   type Millis,
   NOT_SERVING_BACKLOG_MS,
   type PeerId,
@@ -16,9 +17,10 @@ import {
   segmentKey,
 } from '@shoal/protocol'
 import type { Random } from '../ports/clock.js'
-import type { LinkSnapshot, SwarmOptions, SwarmSnapshot } from '../runtime/swarm-api.js'
+import type { SwarmOptions } from '../runtime/swarm-api.js'
 import { Downloader } from './downloader.js'
 import { Election } from './election.js'
+import { type EngineSnapshot, hintsOf, snapshotOf } from './engine-snapshot.js'
 import { HaveAnnouncer } from './have-announcer.js'
 import type { Effect, Input, LinkId } from './io.js'
 import { ManifestReplies } from './manifest-replies.js'
@@ -159,7 +161,7 @@ export class Engine {
       case 'tick':
         return
       case 'link-open':
-        return this.linkOpen(input.link, input.initiator, input.remote ?? null)
+        return this.linkOpen(input)
       case 'link-closed':
         return this.linkClosed(input.link)
       case 'message':
@@ -266,9 +268,10 @@ export class Engine {
     return this.ready
   }
 
-  private linkOpen(link: LinkId, initiator: boolean, remote: PeerId | null): void {
+  private linkOpen({ link, initiator, remote, introduction }: Extract<Input, { type: 'link-open' }>): void {
     const peer = new Peer(link, initiator, this.now)
-    peer.signalledId = remote
+    peer.signalledId = remote ?? null
+    peer.introduced(introduction ?? null)
     this.peers.set(link, peer)
     const { swarmId, peerId, role } = this.options
     this.sendControl(peer, {
@@ -494,36 +497,11 @@ export class Engine {
 
   /** Counters and state; see `SwarmSnapshot`. */
   snapshot(): EngineSnapshot {
-    const { tally, corruptPieces, wastedBytes, origin } = this.downloader
-    const { sources, segments, peerRate } = tally
-    return {
-      httpBytes: sources.http,
-      peerBytes: sources.peers,
-      seederBytes: sources.seeders,
-      uploadedBytes: this.uploader.uploadedBytes,
-      uploads: this.uploader.state,
-      wastedBytes,
-      corruptPieces,
-      segments: { ...segments },
-      links: this.readyPeers().map(linkSnapshot),
-      cachedBytes: this.store.bytes,
-      cachedSegments: this.store.count,
-      httpRate: origin.rate.value,
-      peerRate: peerRate.value,
-    }
+    return snapshotOf(this.downloader, this.uploader, this.store, this.readyPeers())
   }
-}
 
-/** The engine's part of `SwarmSnapshot`. */
-export type EngineSnapshot = Omit<SwarmSnapshot, 'tracker' | 'degraded'>
-
-function linkSnapshot(peer: Peer): LinkSnapshot {
-  const { identity, receivedBytes, sentBytes, roundTrip } = peer
-  return {
-    peerId: identity?.peerId ?? ('' as PeerId),
-    role: identity?.role ?? 'viewer',
-    receivedBytes,
-    sentBytes,
-    rtt: roundTrip.value,
+  /** What helps the tracker to find neighbours for us. */
+  hints(): MatchingHints {
+    return hintsOf(this.uploader)
   }
 }

@@ -12,8 +12,16 @@ import {
   wantOf,
 } from '../testing/engine-fixtures.js'
 import { Election } from './election.js'
-import { electionStage, type HttpSituation, httpDueAt, type OriginEstimate, urgentAt } from './http-rules.js'
+import {
+  electionStage,
+  type HttpSituation,
+  httpDueAt,
+  type OriginEstimate,
+  peersHorizon,
+  urgentAt,
+} from './http-rules.js'
 import { Peer } from './peer.js'
+import { PieceSet } from './piece-set.js'
 import { RoundTrip, TransferRate } from './rates.js'
 import { Segment } from './segment.js'
 
@@ -41,6 +49,7 @@ function situation(changes: Partial<HttpSituation> = {}): HttpSituation {
     hopeful: false,
     mode: 'server-friendly',
     swarmSize: null,
+    coming: () => new PieceSet(),
     ...changes,
   }
 }
@@ -425,5 +434,31 @@ describe('a slow origin', () => {
     const wrong = known()
     wrong.segment.httpOnly = true
     expect(httpDueAt(wrong, situation({ origin: slow, peers: [holder(1)] }))).toBe(0)
+  })
+})
+
+describe('peersHorizon', () => {
+  const segment = emptySegment(testBytes(1_000_000))
+  const at = (now: number, changes = {}): number =>
+    peersHorizon(
+      { ...wantOf(segment, { deadline: millis(10_000) }), ...changes },
+      origin(1_000_000),
+      millis(now),
+    )
+
+  it('is when the origin will be asked, then the deadline', () => {
+    const urgent = urgentAt(wantOf(segment, { deadline: millis(10_000) }), origin(1_000_000))
+    expect(at(0)).toBe(urgent)
+    expect(at(urgent)).toBeLessThan(10_000)
+    expect(at(urgent)).toBeGreaterThan(9_000)
+  })
+
+  it('is no limit where nothing better is to be had', () => {
+    const none = Number.POSITIVE_INFINITY
+    expect(at(9_900)).toBe(none)
+    expect(at(12_000)).toBe(none)
+    expect(at(0, { ahead: true })).toBe(none)
+    expect(at(0, { httpRetryAt: 500 })).toBe(none)
+    expect(at(0, { httpError: { kind: 'http-status', status: 503, message: '' } })).toBe(none)
   })
 })

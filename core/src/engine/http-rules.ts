@@ -2,6 +2,7 @@ import type { Millis } from '@shoal/protocol'
 import type { DownloadMode } from '../runtime/swarm-api.js'
 import { type Election, placeOf } from './election.js'
 import type { Peer } from './peer.js'
+import type { PieceSet } from './piece-set.js'
 import type { RoundTrip, TransferRate } from './rates.js'
 import { missingPieces, type Want } from './want.js'
 
@@ -61,6 +62,9 @@ const SLOW_LOAD_SHARE = 0.25
 /** Peers that hold pieces are waited for without progress for this long at most, in milliseconds. */
 const MAX_SPARED_MS = 4_000
 
+/** Pieces of peers that come later than this before the deadline have not helped, in milliseconds. */
+const LAST_MOMENT_MS = 250
+
 /** No piece from peers for this long: HTTP, whatever the deadline says. */
 const MAX_PEER_WAIT_MS = 8_000
 
@@ -84,6 +88,8 @@ export interface HttpSituation {
   readonly mode: DownloadMode
   /** Members of the whole swarm as the tracker counts them, or null where it has not said. */
   readonly swarmSize: number | null
+  /** Pieces of which peers have sent a part, and that will be whole in time. */
+  readonly coming: (want: Want) => PieceSet
 }
 
 /** Bytes that an HTTP load would bring, as far as is known. */
@@ -106,6 +112,20 @@ export function urgentAt(want: Want, origin: OriginEstimate): number {
   const share = (want.deadline - want.startedAt) * PART_MARGIN_SHARE
   const margin = segment.id.part === null ? URGENCY_MARGIN_MS : clamp(share, 0, URGENCY_MARGIN_MS)
   return want.deadline - (URGENCY_FACTOR * (ttfb + (missing * 1000) / rate) + margin)
+}
+
+/**
+ * Until when a piece of a peer is of use: while the origin is not asked for what is missing, until it will
+ * be; then until just before the deadline. What would come later is a peer's uplink for nothing. Infinity
+ * where the origin does not answer, and where it is late already: anything helps then.
+ */
+export function peersHorizon(want: Want, origin: OriginEstimate, now: Millis): number {
+  const last = want.deadline - LAST_MOMENT_MS
+  if (want.ahead || want.httpError !== null || want.httpRetryAt > now || now >= last) {
+    return Number.POSITIVE_INFINITY
+  }
+  const urgent = urgentAt(want, origin)
+  return now < urgent - LAST_MOMENT_MS ? urgent : last
 }
 
 /**

@@ -2,6 +2,7 @@ import type {
   ByteSpan,
   ChannelKind,
   GoodbyeReason,
+  Introduction,
   Millis,
   PeerId,
   SegmentId,
@@ -19,13 +20,15 @@ export type Input = { readonly now: Millis } & (
   | { readonly type: 'tick' }
   /**
    * Both channels of a connection are open. `initiator`: we made the offer. `remote`: whom the
-   * signalling named, where it named somebody; the Hello must then name the same.
+   * signalling named, where it named somebody; the Hello must then name the same. `introduction`: what
+   * the tracker told of it.
    */
   | {
       readonly type: 'link-open'
       readonly link: LinkId
       readonly initiator: boolean
       readonly remote?: PeerId
+      readonly introduction?: Introduction | null
     }
   | { readonly type: 'link-closed'; readonly link: LinkId }
   | {

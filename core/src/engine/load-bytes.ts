@@ -1,10 +1,7 @@
 import type { ByteSpan } from '@shoal/protocol'
 import { putInSegment } from './memory.js'
 import type { Segment } from './segment.js'
-import { type HttpFetch, hasPiece, missingPieces } from './want.js'
-
-/** Gaps smaller than this between missing spans are fetched along: one request costs more. */
-const MERGE_GAP_BYTES = 128 * 1024
+import { type HttpFetch, hasPiece } from './want.js'
 
 /** Notes the bytes that a load has put in the buffer, whatever ends it, for the one that follows. */
 export function keepTail(segment: Segment, fetch: HttpFetch): void {
@@ -21,19 +18,23 @@ export function joinTail(segment: Segment, fetch: HttpFetch, offset: number): vo
 }
 
 /**
- * What is missing, as one span: from the first missing byte to the first large gap. Null for all of a
- * segment of which nothing is here.
+ * The first run of some missing pieces as one span: what lies between two runs is here, and is not loaded
+ * again, unless the origin sends it anyway (`wholeOnly`). Null for all of a segment of which nothing is here.
  */
-export function spanToLoad(segment: Segment): ByteSpan | null {
+export function spanToLoad(
+  segment: Segment,
+  missing: readonly number[],
+  wholeOnly: boolean,
+): ByteSpan | null {
   const { manifest, tail, buffer } = segment
   if (manifest === null) {
     return tail === null || buffer === null ? null : { start: tail.end, end: buffer.byteLength }
   }
-  const [first, ...rest] = missingPieces(segment).map((piece) => segment.pieceSpan(piece))
+  const [first, ...rest] = missing.map((piece) => segment.pieceSpan(piece))
   if (first === undefined) return null
   let end = first.end
   for (const bytes of rest) {
-    if (bytes.start - end >= MERGE_GAP_BYTES) break
+    if (bytes.start > end && !wholeOnly) break
     end = bytes.end
   }
   const goesOn = tail !== null && tail.start <= first.start && tail.end > first.start && tail.end < first.end

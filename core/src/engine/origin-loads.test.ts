@@ -19,6 +19,7 @@ import type { HttpSituation } from './http-rules.js'
 import type { Effect } from './io.js'
 import { OriginLoads } from './origin-loads.js'
 import type { Peer } from './peer.js'
+import { PieceSet } from './piece-set.js'
 import { Segment } from './segment.js'
 import type { Want } from './want.js'
 
@@ -26,12 +27,14 @@ const BYTES = testBytes(20 * MIN_PIECE_BYTES + 10)
 const PIECE = MIN_PIECE_BYTES
 const REFUSED: OriginError = { kind: 'http-status', status: 503, message: 'no' }
 
+let coming: PieceSet
 let effects: Effect[]
 let heard: string[]
 let loaded: Uint8Array | null
 let loads: OriginLoads
 
 beforeEach(() => {
+  coming = new PieceSet()
   effects = []
   heard = []
   loaded = null
@@ -59,8 +62,16 @@ function newLoads(): OriginLoads {
 
 function situationAt(now: number, peers: readonly Peer[] = []): HttpSituation {
   const election = new Election(testPeerId('me'))
-  const mode = 'server-friendly'
-  return { election, origin: loads, peers, hopeful: false, mode, swarmSize: null, now: millis(now) }
+  return {
+    election,
+    origin: loads,
+    peers,
+    hopeful: false,
+    mode: 'server-friendly',
+    swarmSize: null,
+    now: millis(now),
+    coming: () => coming,
+  }
 }
 
 function begin(want: Want, now = 0): number {
@@ -104,14 +115,32 @@ describe('OriginLoads', () => {
     expect(loaded?.byteLength).toBe(0)
   })
 
-  it('asks for the missing span only, over small gaps, up to the first large one', () => {
+  it('asks for the first run of what is missing: what is here is not loaded again', () => {
     const want = wantOf(emptySegment(BYTES))
     const { segment } = want
-    for (const piece of [0, 2, 3]) segment.verified.add(piece)
-    for (let piece = 6; piece < 15; piece++) segment.verified.add(piece)
+    for (const piece of [0, 3, 4]) segment.verified.add(piece)
     begin(want)
-    expect(spansAsked()).toEqual([{ start: PIECE, end: 6 * PIECE }])
-    expect(segment.loading).toEqual({ start: PIECE, end: 6 * PIECE })
+    expect(spansAsked()).toEqual([{ start: PIECE, end: 3 * PIECE }])
+    expect(segment.loading).toEqual({ start: PIECE, end: 3 * PIECE })
+  })
+
+  it('leaves to peers what they are about to have delivered, while they are', () => {
+    const want = wantOf(emptySegment(BYTES))
+    const { segment } = want
+    for (let piece = 3; piece < 21; piece++) segment.verified.add(piece)
+    for (const piece of [0, 1, 2]) {
+      segment.asked.add(piece)
+      coming.add(piece)
+    }
+    expect(loads.consider(want, situationAt(0))).toBeGreaterThan(0)
+    want.deadline = millis(0)
+    const again = loads.consider(want, situationAt(0))
+    expect(again).toBeGreaterThan(0)
+    expect(again).toBeLessThanOrEqual(100)
+    expect(spansAsked()).toEqual([])
+    coming.delete(1)
+    loads.consider(want, situationAt(50))
+    expect(spansAsked()).toEqual([{ start: PIECE, end: 2 * PIECE }])
   })
 
   it('says which pieces have come, and leaves those that were here', () => {

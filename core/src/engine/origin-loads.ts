@@ -26,6 +26,9 @@ import { type HttpFetch, missingPieces, type Want } from './want.js'
 const SLOW_REST_MS = 1_000
 const LEAST_MEASURE_MS = 500
 
+/** While peers are about to deliver all that is missing, it is looked at this often, in milliseconds. */
+const COMING_LOOK_MS = 50
+
 /** What HTTP loads bring. */
 export interface OriginLoadEvents {
   /** All bytes of a piece came from the origin; they are in the buffer. */
@@ -76,13 +79,25 @@ export class OriginLoads implements OriginEstimate {
     this.wholeOnly = !this.ranges.works(situation.now)
     const due = httpDueAt(want, situation)
     if (due > situation.now) return due
+    const missing = this.toLoad(want, situation)
+    if (segment.manifest !== null && missing.length === 0) return situation.now + COMING_LOOK_MS
     const shared = situation.mode === 'aggressive' && segment.manifest !== null && !this.wholeOnly
     const urgent = urgentAt(want, this) <= situation.now
-    const span = shared && !urgent ? frontSpan(want, situation) : spanToLoad(segment)
+    const span = shared && !urgent ? frontSpan(want, situation) : spanToLoad(segment, missing, this.wholeOnly)
     // All that is missing is asked of peers: the origin is for what they do not bring in time.
     if (span === null && shared && !urgent) return urgentAt(want, this)
     this.begin(want, span, situation.now)
     return null
+  }
+
+  /** Missing pieces that peers are not about to have delivered. */
+  private toLoad(want: Want, situation: HttpSituation): number[] {
+    const { segment } = want
+    if (segment.manifest === null) return []
+    const missing = missingPieces(segment)
+    if (segment.httpOnly || segment.asked.isEmpty || comesFirst(want, situation)) return missing
+    const coming = situation.coming(want)
+    return missing.filter((piece) => !coming.has(piece))
   }
 
   /** Loads a span of a segment whose manifest is known, unless something of it is loaded already. */

@@ -14,6 +14,7 @@ import { Election } from './election.js'
 import type { HttpSituation } from './http-rules.js'
 import { frontSpan, lateFrom, randomSpan } from './origin-share.js'
 import type { Peer } from './peer.js'
+import { PieceSet } from './piece-set.js'
 import { RoundTrip, TransferRate } from './rates.js'
 import { Segment } from './segment.js'
 import { type HttpFetch, hasPiece, type Want } from './want.js'
@@ -46,6 +47,7 @@ function situation(peers: readonly Peer[] = [], bytesPerSecond?: number): HttpSi
     hopeful: false,
     mode: 'aggressive',
     swarmSize: null,
+    coming: () => new PieceSet(),
   }
 }
 
@@ -86,13 +88,13 @@ describe('randomSpan', () => {
     expect(randomSpan(segment, 0.001, () => 0)).toEqual({ start: 0, end: PIECE })
   })
 
-  it('leaves out what is here or on its way at its ends', () => {
+  it('is a run of what is neither here nor on its way', () => {
     const segment = segmentOf(SIZE)
     segment.verified.add(0)
     segment.asked.add(1)
     segment.fromHttp.add(3)
     segment.hashing.add(7)
-    expect(randomSpan(segment, 0.25, () => 0)).toEqual({ start: 2 * PIECE, end: 7 * PIECE })
+    expect(randomSpan(segment, 0.25, () => 0)).toEqual({ start: 2 * PIECE, end: 3 * PIECE })
     for (const piece of [2, 4, 5, 6]) segment.asked.add(piece)
     expect(randomSpan(segment, 0.25, () => 0)).toBeNull()
   })

@@ -15,21 +15,22 @@ const LEAST_REQUEST_BYTES = 256 * 1024
 const PROMISE_SHARE = 0.7
 
 /**
- * A random run of pieces, `share` of the segment long, as one span; without those at its ends that are
- * here or on their way. Null where nothing is left of it. Random, so that each viewer of a swarm short of
+ * A random run of pieces, `share` of the segment long, as one span; the first part of it that is neither
+ * here nor on its way. Null where nothing is left of it. Random, so that each viewer of a swarm short of
  * uplink brings another part of the segment into it.
  */
 export function randomSpan(segment: Segment, share: number, random: Random): ByteSpan | null {
   const count = segment.pieceCount
   const length = Math.max(1, Math.round(share * count))
   let first = Math.floor(random() * (count - length + 1))
-  let last = first + length - 1
+  const last = first + length - 1
   const settled = (piece: number): boolean =>
     hasPiece(segment, piece) || segment.hashing.has(piece) || segment.asked.has(piece)
   while (first <= last && settled(first)) first++
-  while (last >= first && settled(last)) last--
   if (first > last) return null
-  return { start: segment.pieceSpan(first).start, end: segment.pieceSpan(last).end }
+  let end = first
+  while (end < last && !settled(end + 1)) end++
+  return { start: segment.pieceSpan(first).start, end: segment.pieceSpan(end).end }
 }
 
 /**

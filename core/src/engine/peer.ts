@@ -1,4 +1,4 @@
-import type { ByteSpan, Millis, PeerId, SegmentId } from '@shoal/protocol'
+import type { ByteSpan, Introduction, Millis, PeerId, SegmentId } from '@shoal/protocol'
 import type { LinkId } from './io.js'
 import type { PieceRequest } from './piece-request.js'
 import { RoundTrip, TokenBucket, TransferRate } from './rates.js'
@@ -38,6 +38,12 @@ const LEAST_REQUESTS = 2
 
 /** A window holds for this long after the last answer, in milliseconds. */
 const WINDOW_LIFE_MS = 500
+
+/** Weight of what is not known of a peer's rate (swarm-algorithms, "Choosing a provider"). */
+const OPTIMISM = 0.5
+
+/** Cost of traffic with a peer of which the tracker says nothing. */
+const UNKNOWN_COST = 50
 
 /** Assumed until measured. */
 const UNKNOWN_RTT_MS = 100
@@ -104,6 +110,12 @@ export class Peer {
   /** When it was last sent a Have. */
   haveSentAt = 0
   lastPieceAt = 0
+  /** Pieces that came whole. */
+  pieces = 0
+  /** Opaque cost of traffic with it, 0 to 100, as the tracker says. */
+  cost = UNKNOWN_COST
+  /** How long it had been there when the connection opened, in milliseconds. */
+  ageAtOpening = 0
   timeouts = 0
   corrupt = 0
   receivedBytes = 0
@@ -117,6 +129,12 @@ export class Peer {
     this.initiator = initiator
     this.openedAt = now
     this.heardAt = now
+  }
+
+  /** What the tracker told of it. */
+  introduced(introduction: Introduction | null): void {
+    this.cost = introduction?.cost ?? UNKNOWN_COST
+    this.ageAtOpening = (introduction?.ageSeconds ?? 0) * 1000
   }
 
   get source(): PieceSource {
@@ -170,18 +188,36 @@ export class Peer {
     return (this.outstandingBytes * 1000) / (this.rate.value ?? UNKNOWN_RATE_BYTES_PER_SECOND)
   }
 
-  /** Expected milliseconds until `bytes` asked for now would be here. */
-  eta(bytes: number, now: Millis): number {
-    const rate = this.rate.value ?? UNKNOWN_RATE_BYTES_PER_SECOND
+  /**
+   * Expected milliseconds until `bytes` asked for now would be here.
+   *
+   * @param rate bytes per second to count on, in place of the measured ones
+   */
+  eta(bytes: number, now: Millis, rate: number = this.rate.value ?? UNKNOWN_RATE_BYTES_PER_SECOND): number {
     const rtt = this.roundTrip.value ?? UNKNOWN_RTT_MS
     return rtt / 2 + this.backlogMs(now) + ((this.outstandingBytes + bytes) * 1000) / rate
   }
 
+  /**
+   * The rate that it may have, in bytes per second: the less it was asked the more is hoped for, so that
+   * a bad first impression is looked at again.
+   *
+   * @param samples pieces that came from all peers
+   */
+  hopedRate(samples: number): number {
+    const rate = this.rate.value ?? UNKNOWN_RATE_BYTES_PER_SECOND
+    const spread = this.rate.deviation ?? rate / 2
+    return rate + OPTIMISM * spread * Math.sqrt(Math.log(samples + 1) / (this.pieces + 1))
+  }
+
   /** A piece came whole. */
   pieceDone(request: PieceRequest, now: Millis): void {
-    // Busy time of this peer for us: since it was asked, or since it finished the piece before.
-    const since = Math.max(request.askedAt, this.lastPieceAt)
-    this.rate.sample(request.bytes, (now - since) as Millis)
+    // Time in which it sent to us: what it spends on others before is its backlog, which it tells.
+    const begun = request.firstDataAt ?? now
+    const since = Math.max(begun, this.lastPieceAt)
+    const bytes = since === begun ? request.bytes - request.firstBytes : request.bytes
+    if (bytes > 0) this.rate.sample(bytes, (now - since) as Millis)
+    this.pieces++
     this.lastPieceAt = now
     this.timeouts = 0
     if (request.repairs === 0) {

@@ -1,11 +1,9 @@
-import { millis } from '@shoal/protocol'
+import { MIN_PIECE_BYTES, millis } from '@shoal/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { blankManifest, readyPeer, testSegmentId } from '../testing/engine-fixtures.js'
-import type { Peer } from './peer.js'
-import { bestProvider, type Choice, type Offer, onlyHeldOnce } from './piece-choice.js'
+import { emptySegment, readyPeer, testBytes } from '../testing/engine-fixtures.js'
+import { type Offer, onlyHeldOnce, rarestFirst } from './piece-choice.js'
 import { PieceSet } from './piece-set.js'
-import { Segment } from './segment.js'
 
 function setOf(pieces: readonly number[]): PieceSet {
   const set = new PieceSet()
@@ -38,43 +36,25 @@ describe('onlyHeldOnce', () => {
   })
 })
 
-describe('bestProvider', () => {
-  const segment = new Segment(testSegmentId())
-  segment.adopt(blankManifest(segment.id, 1_000_000), 'unsigned')
-  const leader = offer(1, [0, 1, 2, 3], 5_000_000)
-  const relay = offer(2, [0, 1], 500_000)
+describe('rarestFirst', () => {
+  const segment = emptySegment(testBytes(8 * MIN_PIECE_BYTES))
+  const all = [0, 1, 2, 3, 4, 5, 6, 7]
 
-  function choose(piece: number, changes: Partial<Choice> = {}): Peer | null {
-    const offers = [leader, relay]
-    const choice = { offers, takers: offers, sole: new Set<Peer>(), now: millis(0), random: () => 0.5 }
-    return bestProvider(segment, piece, { ...choice, ...changes })
+  function order(offers: readonly Offer[], from: number, takers = offers): number[] {
+    return rarestFirst(segment, setOf(all), offers, takers, from)
   }
 
-  it('is who would deliver soonest, of those that hold it', () => {
-    expect(choose(0)).toBe(leader.peer)
-    expect(choose(3, { takers: [relay] })).toBeNull()
+  it('asks for what fewest hold', () => {
+    const few = [offer(1, all), offer(2, [0, 1, 2, 3, 4, 5]), offer(3, [0, 1, 2, 3])]
+    expect(order(few, 0)).toEqual([6, 7, 4, 5, 0, 1, 2, 3])
+    expect(order([...few, offer(4, [2, 3])], 0)).toEqual([6, 7, 4, 5, 0, 1, 2, 3])
   })
 
-  it('leaves a peer that alone holds something to that, where anybody else holds this piece', () => {
-    const sole = new Set([leader.peer])
-    expect(choose(0, { sole })).toBe(relay.peer)
-    expect(choose(3, { sole })).toBe(leader.peer)
+  it('goes round from the first choice, so that one span is left', () => {
+    expect(order([offer(1, all)], 5)).toEqual([5, 6, 7, 0, 1, 2, 3, 4])
   })
 
-  it('waits for the other holder, rather than take up the one that alone holds something', () => {
-    const sole = new Set([leader.peer])
-    expect(choose(0, { sole, takers: [leader] })).toBeNull()
-    expect(choose(0, { sole, takers: [leader], offers: [leader] })).toBe(leader.peer)
-  })
-
-  it('takes a sole holder all the same where all are, or where the other sent a wrong piece', () => {
-    expect(choose(0, { sole: new Set([leader.peer, relay.peer]) })).toBe(leader.peer)
-    const accused = new Segment(testSegmentId(2))
-    accused.adopt(blankManifest(accused.id, 1_000_000), 'unsigned')
-    accused.accuse(0, relay.peer.link)
-    const offers = [leader, relay]
-    const sole = new Set([leader.peer])
-    const choice = { offers, takers: offers, sole, now: millis(0), random: () => 0.5 }
-    expect(bestProvider(accused, 0, choice)).toBe(leader.peer)
+  it('names only what a taker holds and nobody has been accused of', () => {
+    expect(order([offer(1, all)], 0, [offer(2, [3])])).toEqual([3])
   })
 })

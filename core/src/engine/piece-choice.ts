@@ -1,5 +1,4 @@
 import type { Millis } from '@shoal/protocol'
-import type { Random } from '../ports/clock.js'
 import type { Peer } from './peer.js'
 import { PieceSet } from './piece-set.js'
 import type { Segment } from './segment.js'
@@ -40,14 +39,18 @@ export function offersOf(segment: Segment, peers: readonly Peer[], now: Millis):
   return offers
 }
 
-/** Of the open pieces those that a taker holds, by how few peers hold them; chance decides between equals. */
+/**
+ * Of the open pieces those that a taker holds, by how few peers hold them; of equals, first those that come
+ * after piece `from`, and round (`Segment.firstChoice`).
+ */
 export function rarestFirst(
   segment: Segment,
   open: PieceSet,
   offers: readonly Offer[],
   takers: readonly Offer[],
-  random: Random,
+  from: number,
 ): number[] {
+  const count = segment.pieceCount
   const within = new PieceSet()
   for (const { held } of takers) within.addAll(held)
   const ranked: { piece: number; holders: number; order: number }[] = []
@@ -57,7 +60,7 @@ export function rarestFirst(
     for (const { peer, held } of offers) {
       if (held.has(piece) && !segment.isAccused(piece, peer.link)) holders++
     }
-    ranked.push({ piece, holders, order: random() })
+    ranked.push({ piece, holders, order: (piece - from + count) % count })
   }
   return ranked.sort((a, b) => a.holders - b.holders || a.order - b.order).map(({ piece }) => piece)
 }
@@ -74,44 +77,4 @@ export function onlyHeldOnce(open: PieceSet, offers: readonly Offer[]): PieceSet
   const pieces = new PieceSet()
   pieces.addCommon(once, open)
   return pieces
-}
-
-/**
- * The taker that would deliver a piece soonest, +-10 % so that equals share the load.
- *
- * A peer that alone holds other wanted pieces (`sole`) is left to those where anybody else holds this
- * one: null then, until one of the others has room.
- */
-export function bestProvider(
-  segment: Segment,
-  piece: number,
-  { offers, takers, sole, now, random }: Choice,
-): Peer | null {
-  const { start, end } = segment.pieceSpan(piece)
-  const bytes = end - start
-  const fits = ({ peer, held }: Offer): boolean => held.has(piece) && !segment.isAccused(piece, peer.link)
-  const busy = sole.size > 0 && offers.some((offer) => fits(offer) && !sole.has(offer.peer))
-  let best: Peer | null = null
-  let bestEta = Number.POSITIVE_INFINITY
-  for (const offer of takers) {
-    const { peer } = offer
-    if (!fits(offer) || !peer.hasRoom(bytes) || (busy && sole.has(peer))) continue
-    const eta = peer.eta(bytes, now) * (0.9 + 0.2 * random())
-    if (eta < bestEta) {
-      best = peer
-      bestEta = eta
-    }
-  }
-  return best
-}
-
-/** What a provider is chosen from. */
-export interface Choice {
-  readonly offers: readonly Offer[]
-  /** Those of them that take a request now. */
-  readonly takers: readonly Offer[]
-  /** Peers that alone hold some wanted piece, of whatever segment. */
-  readonly sole: ReadonlySet<Peer>
-  readonly now: Millis
-  readonly random: Random
 }

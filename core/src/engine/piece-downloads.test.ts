@@ -50,6 +50,10 @@ function holder(link: number): Peer {
   return peer
 }
 
+function schedule(what: Want, peers: readonly Peer[], now: number, horizon = Number.POSITIVE_INFINITY): void {
+  downloads.schedule(what, peers, horizon, millis(now))
+}
+
 /** Requests sent since the last call. */
 function requests(link?: number): Request[] {
   const messages = sentMessages(effects, link)
@@ -74,8 +78,8 @@ function data(peer: Peer, { requestId, piece }: Request, chunk: number, now: num
 describe('PieceDownloads', () => {
   it('asks no piece twice, and no more of one peer than its window and of all than the bound', () => {
     const peers = [1, 2, 3, 4, 5].map(holder)
-    downloads.schedule(want, peers, millis(0))
-    downloads.schedule(want, peers, millis(1))
+    schedule(want, peers, 0)
+    schedule(want, peers, 1)
     const asked = requests()
     expect(asked).toHaveLength(24)
     expect(new Set(asked.map(({ piece }) => piece)).size).toBe(24)
@@ -87,9 +91,9 @@ describe('PieceDownloads', () => {
     silent.suspectUntil = 500
     const mute = holder(2)
     mute.identity = { peerId: mute.identity?.peerId ?? ('' as never), role: 'viewer', uploads: false }
-    downloads.schedule(want, [silent, mute, readyPeer(3)], millis(0))
+    schedule(want, [silent, mute, readyPeer(3)], 0)
     expect(requests()).toEqual([])
-    downloads.schedule(want, [silent, mute], millis(500))
+    schedule(want, [silent, mute], 500)
     expect(requests(1).length).toBeGreaterThan(0)
   })
 
@@ -99,7 +103,7 @@ describe('PieceDownloads', () => {
     peerSays(rare, [
       { kind: 'segment', segment: want.segment.id, fetching: false, pieces: { low: ~(1 << 9), high: 0 } },
     ])
-    downloads.schedule(want, [common, rare], millis(0))
+    schedule(want, [common, rare], 0)
     expect(requests()[0]?.piece).toBe(9)
   })
 
@@ -111,10 +115,10 @@ describe('PieceDownloads', () => {
     const next = wantOf(emptySegment(BYTES, testSegmentId(2)))
     const peers = [leader, relay]
     downloads.reserve([want.segment, next.segment], peers, millis(0))
-    downloads.schedule(want, peers, millis(0))
+    schedule(want, peers, 0)
     expect(requests(1)).toEqual([])
     expect(want.segment.asked.isEmpty).toBe(false)
-    downloads.schedule(next, peers, millis(0))
+    schedule(next, peers, 0)
     expect(requests(1).map(({ segment }) => segment.sequence)).toContain(2)
   })
 
@@ -128,7 +132,7 @@ describe('PieceDownloads', () => {
       const other = emptySegment(BYTES, testSegmentId(2))
       const now = wantOf(emptySegment(BYTES), { deadline: millis(deadline) })
       downloads.reserve([now.segment, other], [leader, relay], millis(0))
-      downloads.schedule(now, [leader, relay], millis(0))
+      schedule(now, [leader, relay], 0)
       expect(requests(1).length > 0).toBe(deadline === 1_000)
       downloads.cancel(now.segment)
       effects.length = 0
@@ -137,7 +141,7 @@ describe('PieceDownloads', () => {
 
   it('leaves what HTTP is loading, for whichever want', () => {
     want.segment.loading = { start: 0, end: 28 * MIN_PIECE_BYTES }
-    downloads.schedule(want, [holder(1)], millis(0))
+    schedule(want, [holder(1)], 0)
     expect(
       requests()
         .map(({ piece }) => piece)
@@ -151,13 +155,13 @@ describe('PieceDownloads', () => {
     slow.rate.sample(10_000, millis(1_000))
     fast.rate.sample(1_000_000, millis(1_000))
     const only = wantOf(emptySegment(BYTES.subarray(0, MIN_PIECE_BYTES)))
-    downloads.schedule(only, [slow, fast], millis(0))
+    schedule(only, [slow, fast], 0)
     expect(requests(2)).toHaveLength(1)
   })
 
   it('hands over a piece once, when its last chunk has come', () => {
     const peer = holder(1)
-    downloads.schedule(want, [peer], millis(0))
+    schedule(want, [peer], 0)
     const [request] = requests()
     if (request === undefined) throw new Error('nothing was asked')
     answer(peer, request, 50, CHUNKS - 1)
@@ -172,7 +176,7 @@ describe('PieceDownloads', () => {
 
   it('calls a chunk that does not fit a violation', () => {
     const peer = holder(1)
-    downloads.schedule(want, [peer], millis(0))
+    schedule(want, [peer], 0)
     const [request] = requests()
     if (request === undefined) throw new Error('nothing was asked')
     data(peer, request, CHUNKS, 10)
@@ -181,7 +185,7 @@ describe('PieceDownloads', () => {
 
   it('counts what was never asked for as waste, and not as a sign of life', () => {
     const peer = holder(1)
-    downloads.schedule(want, [peer], millis(0))
+    schedule(want, [peer], 0)
     const [request] = requests()
     if (request === undefined) throw new Error('nothing was asked')
     const junk = { ...request, requestId: 4_000_000 }
@@ -196,7 +200,7 @@ describe('PieceDownloads', () => {
   it('repairs a gap after a reordering window, and not again before an answer could have come', () => {
     const peer = holder(1)
     const single = wantOf(emptySegment(BYTES.subarray(0, MIN_PIECE_BYTES)))
-    downloads.schedule(single, [peer], millis(0))
+    schedule(single, [peer], 0)
     const [request] = requests()
     if (request === undefined) throw new Error('nothing was asked')
     for (const chunk of [0, 2, 3, 4]) data(peer, request, chunk, 40)
@@ -213,13 +217,13 @@ describe('PieceDownloads', () => {
 
   it('moves the pieces of a silent peer to another, and spares it for a while', () => {
     const silent = holder(1)
-    downloads.schedule(want, [silent], millis(0))
+    schedule(want, [silent], 0)
     const asked = requests(1).length
     expect(asked).toBeGreaterThan(0)
     for (let now = 50; now <= 2_600; now += 50) downloads.checkTimeouts([silent], millis(now))
     expect(downloads.outstanding).toBe(0)
     requests()
-    downloads.schedule(want, [silent, holder(2)], millis(2_600))
+    schedule(want, [silent, holder(2)], 2_600)
     expect(sentMessages(effects, 1)).toEqual([])
     expect(requests(2).length).toBeGreaterThan(0)
     expect(silent.usable(millis(2_600))).toBe(false)
@@ -230,7 +234,7 @@ describe('PieceDownloads', () => {
     const peer = holder(1)
     for (let i = 0; i < 20; i++) peer.roundTrip.sample(millis(40))
     peer.windowBytes = 256 * 1024
-    downloads.schedule(want, [peer], millis(0))
+    schedule(want, [peer], 0)
     expect(peer.requests.size).toBeGreaterThan(10)
     for (let now = 50; now <= 1_000; now += 50)
       expect(downloads.checkTimeouts([peer], millis(now))).toEqual([])
@@ -242,16 +246,64 @@ describe('PieceDownloads', () => {
     let dead: Peer[] = []
     let now = 0
     for (; now < 60_000 && dead.length === 0; now += 50) {
-      downloads.schedule(want, [peer], millis(now))
+      schedule(want, [peer], now)
       dead = downloads.checkTimeouts([peer], millis(now))
     }
     expect(dead).toEqual([peer])
     expect(now).toBeLessThan(30_000)
   })
 
+  it('takes back what a silent peer owes, which may only be slow', () => {
+    const silent = holder(1)
+    schedule(want, [silent], 0)
+    const ids = requests(1).map(({ requestId }) => requestId)
+    for (let now = 50; now <= 1_600; now += 50) downloads.checkTimeouts([silent], millis(now))
+    const cancelled = sentMessages(effects, 1).flatMap((message) =>
+      message.type === 'cancel' ? message.requestIds : [],
+    )
+    expect([...cancelled].sort((a, b) => a - b)).toEqual(ids.sort((a, b) => a - b))
+  })
+
+  it('asks for nothing that would come too late, and tells until when it is of use', () => {
+    schedule(want, [holder(1)], 0, 40)
+    expect(requests()).toEqual([])
+    schedule(want, [holder(1)], 0, 5_000)
+    const asked = requests()
+    expect(asked.length).toBeGreaterThan(0)
+    for (const { deadlineMs } of asked) expect(deadlineMs).toBe(5_000)
+  })
+
+  it('knows which pieces are coming', () => {
+    const peer = holder(1)
+    schedule(want, [peer], 0)
+    const [begun] = requests()
+    if (begun === undefined) throw new Error('nothing was asked')
+    data(peer, begun, 0, 50)
+    expect(downloads.coming(want.segment, 60_000, millis(60)).toArray()).toEqual([begun.piece])
+    expect(downloads.coming(want.segment, 61, millis(60)).isEmpty).toBe(true)
+  })
+
+  it('asks a second peer for a last piece that is late, and takes the other back when it has come', () => {
+    const [slow, other] = [holder(1), holder(2)]
+    const last = wantOf(emptySegment(BYTES.subarray(0, MIN_PIECE_BYTES)))
+    schedule(last, [slow], 0, 2_000)
+    const [first] = requests(1)
+    schedule(last, [slow, other], 100, 2_000)
+    expect(requests(2)).toEqual([])
+    for (const now of [900, 950]) schedule(last, [slow, other], now, 2_000)
+    const [second, ...more] = requests(2)
+    if (first === undefined || second === undefined) throw new Error('nothing was asked')
+    expect(more).toEqual([])
+    expect(second.piece).toBe(first.piece)
+    answer(other, second, 1_000)
+    expect(arrived).toEqual([first.piece])
+    expect(sentMessages(effects, 1)).toMatchObject([{ type: 'cancel', requestIds: [first.requestId] }])
+    expect(downloads.outstanding).toBe(0)
+  })
+
   it('sends one Cancel to each peer, for the pieces that are named', () => {
     const peers = [holder(1), holder(2)]
-    downloads.schedule(want, peers, millis(0))
+    schedule(want, peers, 0)
     const asked = requests()
     downloads.cancel(want.segment, (piece) => piece < 15)
     const cancels = sentMessages(effects).flatMap((message) =>
@@ -267,11 +319,11 @@ describe('PieceDownloads', () => {
 
   it('frees what a closed connection owed', () => {
     const peer = holder(1)
-    downloads.schedule(want, [peer], millis(0))
+    schedule(want, [peer], 0)
     const first = requests().length
     downloads.closeLink(peer)
     expect(downloads.outstanding).toBe(0)
-    downloads.schedule(want, [holder(2)], millis(10))
+    schedule(want, [holder(2)], 10)
     expect(requests(2)).toHaveLength(first)
   })
 })

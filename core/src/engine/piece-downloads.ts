@@ -10,30 +10,18 @@ import {
 import type { Random } from '../ports/clock.js'
 import type { EmitEffect } from './io.js'
 import type { Peer } from './peer.js'
-import { bestProvider, leastBytes, offersOf, onlyHeldOnce, openPieces, rarestFirst } from './piece-choice.js'
+import { leastBytes, offersOf, onlyHeldOnce, openPieces, rarestFirst } from './piece-choice.js'
 import { PieceRequest } from './piece-request.js'
 import { PieceSet } from './piece-set.js'
+import { bestProvider } from './provider-choice.js'
+import { isComing, judge } from './request-timing.js'
 import type { Segment } from './segment.js'
-import type { Want } from './want.js'
+import { missingPieces, type Want } from './want.js'
 
 /** Pieces asked for and not here, over all peers, at most. */
 const MAX_OUTSTANDING = 24
 
-/** An answer is late after smoothed RTT + 4 variations, within these bounds, in milliseconds. */
-const MIN_ANSWER_TIMEOUT_MS = 250
-const UNKNOWN_ANSWER_TIMEOUT_MS = 1_000
-
-/** Reordering that is waited out before a gap counts as loss, in milliseconds at least (RFC 8985: RTT/4). */
-const MIN_REORDERING_MS = 20
-
-/** Repairs of one request, with nothing coming, before its piece is asked of another peer. */
-const MAX_REPAIRS = 2
-
-/** What a peer's rate can add to the time that an answer is waited for, in milliseconds. */
-const MAX_DRAIN_MS = 300
-
-/** A peer that owes answers and has sent nothing for this long is not asked for a while. */
-const SILENCE_MS = 1_500
+/** A peer that did not answer is not asked for this long, in milliseconds. */
 const SUSPECT_MS = 5_000
 
 /** Late answers in a row after which the connection is given up. */
@@ -58,6 +46,10 @@ const NOBODY: ReadonlySet<Peer> = new Set()
 /** A segment with less than this to its deadline is asked of whoever has it, in milliseconds. */
 const NEAR_MS = 1_500
 
+/** The last pieces of a segment that must be here in this time are asked of two peers, in milliseconds. */
+const ENDGAME_PIECES = 2
+const ENDGAME_MS = 1_500
+
 /** What the requests' owner hears. */
 export interface PieceDownloadEvents {
   /** All chunks of a piece are here, not yet verified. */
@@ -74,6 +66,8 @@ export class PieceDownloads {
   private checkedAt = Number.NEGATIVE_INFINITY
   private readonly sole = new Set<Peer>()
   private nextRequest = 1
+  /** Pieces that came from all peers. */
+  private samples = 0
   private readonly swarmTag: number
   private readonly random: Random
   private readonly emit: EmitEffect
@@ -105,6 +99,15 @@ export class PieceDownloads {
     return openPieces(segment).intersects(entry.kind === 'segment' ? entry.pieces : ALL_PIECES)
   }
 
+  /** Pieces of which peers have sent a part, and that will be whole by `by`. */
+  coming(segment: Segment, by: number, now: Millis): PieceSet {
+    const pieces = new PieceSet()
+    for (const [request, peer] of this.inFlight) {
+      if (request.segment === segment && isComing(peer, request, by, now)) pieces.add(request.piece)
+    }
+    return pieces
+  }
+
   /** Looks which peers alone hold pieces of these segments: they are left to those. */
   reserve(segments: readonly Segment[], peers: readonly Peer[], now: Millis): void {
     this.sole.clear()
@@ -119,25 +122,32 @@ export class PieceDownloads {
     }
   }
 
-  /** Asks for what is missing of one wanted segment, as far as windows allow. */
-  schedule(want: Want, peers: readonly Peer[], now: Millis): void {
+  /**
+   * Asks for what is missing of one wanted segment, as far as windows allow.
+   *
+   * @param horizon what comes later is of no use
+   */
+  schedule(want: Want, peers: readonly Peer[], horizon: number, now: Millis): void {
     const { segment } = want
     this.reconsider(segment, peers, now)
     if (this.inFlight.size >= MAX_OUTSTANDING) return
     const open = openPieces(segment)
-    if (open.isEmpty) return
+    if (open.isEmpty) return this.endgame(want, peers, horizon, now)
     for (const peer of peers) peer.restartWindow(now)
     const offers = offersOf(segment, peers, now)
     const least = leastBytes(segment, open)
     let takers = offers.filter(({ peer }) => peer.backlogMs(now) <= MAX_BACKLOG_MS && peer.hasRoom(least))
     // Near its deadline a segment takes what it can get.
     const sole = want.deadline - now > NEAR_MS ? this.sole : NOBODY
-    for (const piece of rarestFirst(segment, open, offers, takers, this.random)) {
+    const { random, samples } = this
+    const timeLeft = horizon - now
+    for (const piece of rarestFirst(segment, open, offers, takers, segment.firstChoice(random))) {
       if (this.inFlight.size >= MAX_OUTSTANDING || takers.length === 0) return
-      const peer = bestProvider(segment, piece, { offers, takers, sole, now, random: this.random })
+      const choice = { offers, takers, sole, now, timeLeft, samples, random }
+      const peer = bestProvider(segment, piece, choice)
       if (peer === null) continue
       want.peersSince ??= now
-      this.ask(peer, segment, piece, want.deadline, now)
+      this.ask(peer, segment, piece, horizon, now)
       if (!peer.hasRoom(least)) takers = takers.filter((taker) => taker.peer !== peer)
     }
   }
@@ -166,6 +176,10 @@ export class PieceDownloads {
     if (!request.complete) return false
     this.release(peer, request)
     peer.pieceDone(request, now)
+    this.samples++
+    const { segment, piece } = request
+    // Another peer was asked for it as well.
+    if (segment.asked.has(piece)) this.cancel(segment, (asked) => asked === piece)
     this.events.pieceArrived(peer, request)
     return true
   }
@@ -178,9 +192,16 @@ export class PieceDownloads {
     for (const peer of peers) {
       if (peer.requests.size === 0 && peer.timeouts < MAX_TIMEOUTS) continue
       let late = false
+      const givenUp: number[] = []
       for (const request of [...peer.requests.values()]) {
-        if (this.checkRequest(peer, request, now)) late = true
+        const verdict = judge(peer, request, now)
+        if (verdict === 'wait') continue
+        if (verdict !== 'lost') late = true
+        if (verdict === 'lost' || verdict === 'late') this.repair(peer, request, now)
+        else givenUp.push(request.id)
+        if (verdict === 'silent') peer.suspectUntil = now + SUSPECT_MS
       }
+      this.giveUp(peer, givenUp)
       // One silence makes all of its requests late: it counts once.
       if (late) peer.pieceLate()
       if (peer.timeouts >= MAX_TIMEOUTS) dead.push(peer)
@@ -196,10 +217,7 @@ export class PieceDownloads {
       this.release(peer, request)
       ids.set(peer, [...(ids.get(peer) ?? []), request.id])
     }
-    for (const [peer, requestIds] of ids) {
-      const bytes = encodeMessage({ type: 'cancel', swarmTag: this.swarmTag, requestIds })
-      this.sendLossy(peer, bytes)
-    }
+    for (const [peer, requestIds] of ids) this.sendCancel(peer, requestIds)
   }
 
   /** A connection is gone: what it owed is free to be asked of others. */
@@ -209,10 +227,41 @@ export class PieceDownloads {
 
   /** The peer serves nothing for now: what it owes is asked of others. */
   withdraw(peer: Peer): void {
-    const requestIds = [...peer.requests.keys()]
-    if (requestIds.length === 0) return
-    this.closeLink(peer)
-    this.sendLossy(peer, encodeMessage({ type: 'cancel', swarmTag: this.swarmTag, requestIds }))
+    this.giveUp(peer, [...peer.requests.keys()])
+  }
+
+  /** What a peer owes is free to be asked of others; it may only be slow, so it is told. */
+  private giveUp(peer: Peer, requestIds: readonly number[]): void {
+    for (const id of requestIds) {
+      const request = peer.requests.get(id)
+      if (request !== undefined) this.release(peer, request)
+    }
+    if (requestIds.length > 0) this.sendCancel(peer, requestIds)
+  }
+
+  /**
+   * The last pieces of a segment, asked of a second peer where the first is later than it promised:
+   * what comes first counts, and the other is taken back.
+   */
+  private endgame(want: Want, peers: readonly Peer[], horizon: number, now: Millis): void {
+    const { segment } = want
+    if (horizon - now > ENDGAME_MS) return
+    const missing = missingPieces(segment)
+    if (missing.length > ENDGAME_PIECES) return
+    const { random, samples, inFlight } = this
+    for (const piece of missing) {
+      const asked = [...inFlight].filter(
+        ([request]) => request.segment === segment && request.piece === piece,
+      )
+      const [first, second] = asked
+      if (first === undefined || second !== undefined || inFlight.size >= MAX_OUTSTANDING) continue
+      const [request, slow] = first
+      if (now - request.askedAt <= request.expectedMs) continue
+      const offers = offersOf(segment, peers, now).filter(({ peer }) => peer !== slow)
+      const choice = { offers, takers: offers, sole: NOBODY, now, timeLeft: horizon - now, samples, random }
+      const peer = bestProvider(segment, piece, choice)
+      if (peer !== null) this.ask(peer, segment, piece, horizon, now)
+    }
   }
 
   /**
@@ -237,8 +286,8 @@ export class PieceDownloads {
     if (back.size > 0) this.cancel(segment, (piece) => back.has(piece))
   }
 
-  private ask(peer: Peer, segment: Segment, piece: number, deadline: Millis, now: Millis): void {
-    const request = new PieceRequest(this.nextRequest++ >>> 0, segment, piece, deadline, now)
+  private ask(peer: Peer, segment: Segment, piece: number, until: number, now: Millis): void {
+    const request = new PieceRequest(this.nextRequest++ >>> 0, segment, piece, until as Millis, now)
     request.expectedMs = peer.eta(request.bytes, now)
     peer.asked(request)
     this.inFlight.set(request, peer)
@@ -261,33 +310,13 @@ export class PieceDownloads {
     this.sendLossy(peer, bytes)
   }
 
+  private sendCancel(peer: Peer, requestIds: readonly number[]): void {
+    this.sendLossy(peer, encodeMessage({ type: 'cancel', swarmTag: this.swarmTag, requestIds }))
+  }
+
   private sendLossy(peer: Peer, bytes: Uint8Array): void {
     peer.lossyBuffered += bytes.byteLength
     this.emit({ type: 'send', link: peer.link, channel: 'lossy', bytes })
-  }
-
-  /** True where the request is late. */
-  private checkRequest(peer: Peer, request: PieceRequest, now: Millis): boolean {
-    const timeout = peer.roundTrip.timeout(MIN_ANSWER_TIMEOUT_MS, UNKNOWN_ANSWER_TIMEOUT_MS)
-    if (this.lossProved(peer, request, now)) {
-      this.repair(peer, request, now)
-      return false
-    }
-    // While the peer sends other pieces, or said how many others it serves first, this one waits.
-    const queued = peer.have.backlogMs
-    const quiet = now - Math.max(request.lastActivity, peer.lastDataAt ?? 0)
-    const silent = now - Math.max(request.askedAt, peer.lastDataAt ?? 0) >= queued + SILENCE_MS
-    // Asked again twice before that: one lost packet must not look like a dead peer.
-    const answer = Math.min(timeout * 2 ** request.vainRepairs, SILENCE_MS / 4)
-    const late = quiet >= queued + Math.min(peer.drainMs, MAX_DRAIN_MS) + answer
-    if (!silent && !late) return false
-    if (!silent && request.vainRepairs < MAX_REPAIRS) {
-      this.repair(peer, request, now)
-      return true
-    }
-    if (silent) peer.suspectUntil = now + SUSPECT_MS
-    this.release(peer, request)
-    return true
   }
 
   private repair(peer: Peer, request: PieceRequest, now: Millis): void {
@@ -295,33 +324,12 @@ export class PieceDownloads {
     this.sendRequest(peer, request, request.repairRanges(), now)
   }
 
-  /**
-   * A gap has lasted a reordering window, or the request itself must be lost, and a repair would have
-   * been answered by now: one repair each round trip, since a storm of them is worse than the loss.
-   */
-  private lossProved(peer: Peer, request: PieceRequest, now: Millis): boolean {
-    const rtt = peer.roundTrip.value ?? MIN_ANSWER_TIMEOUT_MS
-    // A repair waits behind what the peer has queued for us.
-    const answered = (request.lastRepairAt ?? 0) + rtt * 1.5 + peer.drainMs
-    if (request.lastRepairAt !== null && now < answered) return false
-    if (!request.gapSeen && !isOverdue(peer, request, now)) return false
-    request.gapSince ??= now
-    return now - request.gapSince >= Math.max(MIN_REORDERING_MS, rtt / 4)
-  }
-
   private release(peer: Peer, request: PieceRequest): void {
     peer.released(request)
     // A request that is over already must not free a piece that has been asked for anew.
-    if (this.inFlight.delete(request)) request.segment.asked.delete(request.piece)
+    if (!this.inFlight.delete(request)) return
+    const { segment, piece } = request
+    for (const other of this.inFlight.keys()) if (other.segment === segment && other.piece === piece) return
+    segment.asked.delete(piece)
   }
-}
-
-/**
- * The peer sends other pieces, and nothing of this request in twice the time that its queue and rate
- * made likely: the request itself was lost. A peer that sends nothing at all is another matter.
- */
-function isOverdue(peer: Peer, request: PieceRequest, now: Millis): boolean {
-  if (peer.lastDataAt === null || now - peer.lastDataAt >= MIN_ANSWER_TIMEOUT_MS) return false
-  const patience = 2 * request.expectedMs + MIN_ANSWER_TIMEOUT_MS
-  return request.received === 0 && now - request.lastAskedAt >= patience
 }

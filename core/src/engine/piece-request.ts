@@ -34,6 +34,8 @@ export class PieceRequest {
   lastRepairAt: Millis | null = null
   /** When a gap was first noticed that has not been asked for since. */
   gapSince: Millis | null = null
+  /** Bytes of its first chunk, whose transfer nobody saw begin. */
+  firstBytes = 0
   /** Bytes received for it so far. */
   received = 0
   private highestChunk = -1
@@ -91,6 +93,7 @@ export class PieceRequest {
     if (this.arrived[chunk] === 1) return 'duplicate'
     this.lastActivity = now
     this.lastDataAt = now
+    if (this.firstDataAt === null) this.firstBytes = payload.byteLength
     this.firstDataAt ??= now
     this.vainRepairs = 0
     this.arrived[chunk] = 1

@@ -13,6 +13,8 @@ export class TransferRate {
   private fast = 0
   private slow = 0
   private weight = 0
+  /** Average of the squared rates, as slow as the slow one. */
+  private squares = 0
   /** The value until the next sample: it is asked for far more often than it changes. */
   private known: number | null = null
 
@@ -25,6 +27,7 @@ export class TransferRate {
     const alphaSlow = 0.5 ** (duration / SLOW_HALF_LIFE_MS)
     this.fast = this.fast * alphaFast + rate * (1 - alphaFast)
     this.slow = this.slow * alphaSlow + rate * (1 - alphaSlow)
+    this.squares = this.squares * alphaSlow + rate * rate * (1 - alphaSlow)
     this.weight += duration
     this.known = this.current()
   }
@@ -32,6 +35,13 @@ export class TransferRate {
   /** Bytes per second, or null before the first transfer. */
   get value(): number | null {
     return this.known
+  }
+
+  /** Standard deviation of the transfers' rates in bytes per second, or null before the first. */
+  get deviation(): number | null {
+    if (this.weight === 0) return null
+    const seen = 1 - 0.5 ** (this.weight / SLOW_HALF_LIFE_MS)
+    return Math.sqrt(Math.max(0, this.squares / seen - (this.slow / seen) ** 2))
   }
 
   private current(): number {

@@ -5,6 +5,7 @@ import {
   type SegmentManifest,
   segmentKey,
 } from '@shoal/protocol'
+import type { Random } from '../ports/clock.js'
 import type { ManifestTrust } from '../ports/digest.js'
 import type { SegmentSources } from '../runtime/swarm-api.js'
 import type { LinkId } from './io.js'
@@ -47,6 +48,7 @@ export class Segment {
   readonly hashing = new PieceSet()
   /** Pieces that are asked of peers and not here. */
   readonly asked = new PieceSet()
+  private firstPiece: number | null = null
   /** Pieces of which HTTP gave the bytes: right whatever a manifest of a peer says. */
   readonly fromHttp = new PieceSet()
   /** Of those, the ones that came in answer to a Range request: they count once they are verified. */
@@ -82,6 +84,21 @@ export class Segment {
     const change = (buffer?.byteLength ?? 0) - (this.held?.byteLength ?? 0)
     this.held = buffer
     if (change !== 0) this.onResize?.(change)
+  }
+
+  /**
+   * The piece that is asked of peers first, other things being equal, and after which the others come in
+   * order, and round: each viewer begins elsewhere, and what is left at last is one span.
+   */
+  firstChoice(random: Random): number {
+    this.firstPiece ??= Math.floor(random() * this.pieceCount)
+    return this.firstPiece
+  }
+
+  /** The origin brings what ends here: peers begin behind it. */
+  beginAfter(end: number): void {
+    const { manifest, pieceCount } = this
+    if (manifest !== null) this.firstPiece = Math.ceil(end / manifest.pieceSize) % pieceCount
   }
 
   /** More pieces will follow: neighbours need not look for them elsewhere. */
@@ -203,6 +220,7 @@ export class Segment {
 
   /** Forgets the manifest, and which pieces the bytes are: the size that it was made for was wrong. */
   dissolve(): void {
+    this.firstPiece = null
     for (let piece = 0; piece < this.pieceCount; piece++) {
       this.verified.delete(piece)
       this.hashing.delete(piece)

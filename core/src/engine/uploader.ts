@@ -162,6 +162,11 @@ export class Uploader {
     return this.queues.waiting
   }
 
+  /** Uplink as measured, in bytes per second, or null before that. */
+  get uplinkRate(): number | null {
+    return this.uplink.value
+  }
+
   /** Milliseconds that what is queued will take; Infinity while nothing is served. */
   get backlogMs(): number {
     if (this.state !== 'on') return Number.POSITIVE_INFINITY

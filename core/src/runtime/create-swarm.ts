@@ -61,8 +61,9 @@ class SwarmRuntime implements Swarm {
     this.ports = ports
     this.engine = new Engine(options, ports.random)
     this.mesh = new Mesh(options, ports, {
-      linkOpen: (link, initiator, remote) => {
-        this.input({ type: 'link-open', link, initiator, ...(remote === null ? {} : { remote }) })
+      linkOpen: (link, initiator, remote, introduction) => {
+        const named = remote === null ? {} : { remote }
+        this.input({ type: 'link-open', link, initiator, introduction, ...named })
         this.roundTrips.add(link)
       },
       linkMessage: (link, channel, bytes) => this.input({ type: 'message', link, channel, bytes }),
@@ -71,6 +72,7 @@ class SwarmRuntime implements Swarm {
       swarmSize: (members) => this.input({ type: 'swarm-size', members }),
       hope: (hopeful) => this.input({ type: 'connecting', hopeful }),
       report: () => this.report(),
+      hints: () => this.engine.hints(),
     })
     this.roundTrips = new RoundTrips(
       ports.clock,

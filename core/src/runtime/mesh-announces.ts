@@ -1,6 +1,7 @@
 import {
   type AnnounceEvent,
   type ClientMessage,
+  type MatchingHints,
   makePeerId,
   millis,
   type OfferEntry,
@@ -38,6 +39,7 @@ export interface MeshAnnouncesPorts {
   /** How many offers are of use now. */
   readonly offersWanted: () => number
   readonly report: () => PeerReport
+  readonly hints: () => MatchingHints
 }
 
 /** Tells the tracker that we are here, now and then, with offers for those whom it chooses. */
@@ -146,7 +148,8 @@ export class MeshAnnounces {
 
   private announce(event: AnnounceEvent, offers: readonly OfferEntry[]): void {
     const { swarmId, peerId, role, name } = this.options
-    const report = this.ports.report()
+    const { report: makeReport, hints } = this.ports
+    const report = makeReport()
     this.ports.send({
       action: 'announce',
       info_hash: swarmId.infoHash,
@@ -156,7 +159,13 @@ export class MeshAnnounces {
       uploaded: report.uploaded,
       downloaded: report.http + report.peers + report.seeders,
       left: role === 'seeder' ? 0 : 1,
-      shoal: { v: TRACKER_EXTENSION_VERSION, role, report, ...(name === undefined ? {} : { name }) },
+      shoal: {
+        v: TRACKER_EXTENSION_VERSION,
+        role,
+        report,
+        ...hints(),
+        ...(name === undefined ? {} : { name }),
+      },
       ...(offers.length === 0 ? {} : { offers }),
     })
   }

@@ -1,4 +1,4 @@
-import type { ChannelKind, IceCandidate, PeerId, Signal } from '@shoal/protocol'
+import type { ChannelKind, IceCandidate, Introduction, PeerId, Signal } from '@shoal/protocol'
 import type { LinkId } from '../engine/io.js'
 import type { Clock } from '../ports/clock.js'
 import type { LinkCloseReason, PeerLink, PeerLinkFactory } from '../ports/link.js'
@@ -12,6 +12,8 @@ export interface MeshLink {
   readonly createdAt: number
   /** Known to an answerer at once, to an offerer when the answer comes. */
   remote: PeerId | null
+  /** What the tracker told of it. */
+  introduction: Introduction | null
   /** Our offer's text, until it has been announced. */
   offerSdp: string | null
   /** Candidates that wait: for the answer to our offer, or for the next batch. */
@@ -115,6 +117,7 @@ export class MeshLinks {
       offerId,
       createdAt: this.clock.now(),
       remote,
+      introduction: null,
       offerSdp: null,
       candidates: [],
       open: false,

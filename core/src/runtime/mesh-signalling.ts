@@ -1,6 +1,7 @@
 import {
   type ClientMessage,
   type IceCandidate,
+  type Introduction,
   MAX_CANDIDATES,
   millis,
   type PeerId,
@@ -36,14 +37,16 @@ export class MeshSignalling {
   }
 
   /** Takes up a stranger's offer. */
-  answer(from: PeerId, offerId: string, offer: SessionDescription): void {
+  answer(from: PeerId, offerId: string, offer: SessionDescription, introduction: Introduction): void {
     const entry = this.links.create(offerId, from)
+    entry.introduction = introduction
     entry.link.signal({ kind: 'description', ...offer })
   }
 
   /** Somebody has taken up our offer. */
-  answered(entry: MeshLink, from: PeerId, answer: SessionDescription): void {
+  answered(entry: MeshLink, from: PeerId, answer: SessionDescription, introduction: Introduction): void {
     entry.remote = from
+    entry.introduction = introduction
     entry.cancelTimer()
     entry.link.signal({ kind: 'description', ...answer })
     this.sendCandidates(entry)

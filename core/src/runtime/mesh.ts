@@ -1,4 +1,11 @@
-import type { ChannelKind, PeerId, PeerReport, SessionDescription, TrackerMessage } from '@shoal/protocol'
+import type {
+  ChannelKind,
+  Introduction,
+  MatchingHints,
+  PeerId,
+  PeerReport,
+  TrackerMessage,
+} from '@shoal/protocol'
 import type { LinkId } from '../engine/io.js'
 import { lowWaterOf } from '../engine/neighbours.js'
 import type { Clock, Random } from '../ports/clock.js'
@@ -32,8 +39,8 @@ export interface MeshPorts {
 }
 
 export interface MeshEvents {
-  /** `remote`: the peer that the tracker named. */
-  linkOpen(id: LinkId, initiator: boolean, remote: PeerId | null): void
+  /** `remote`: the peer that the tracker named; `introduction`: what it told of it. */
+  linkOpen(id: LinkId, initiator: boolean, remote: PeerId | null, introduction: Introduction | null): void
   linkMessage(id: LinkId, channel: ChannelKind, bytes: Uint8Array): void
   linkDrained(id: LinkId): void
   linkClosed(id: LinkId): void
@@ -42,6 +49,8 @@ export interface MeshEvents {
   /** Connections may open soon, or no longer. */
   hope(hopeful: boolean): void
   report(): PeerReport
+  /** What the engine knows that helps the tracker to match. */
+  hints(): MatchingHints
 }
 
 /** Finds peers through a tracker and keeps connections to them. */
@@ -59,8 +68,9 @@ export class Mesh {
   private swarmSize: number | null = null
   /** One more neighbour is wanted than there is room for: it takes another's place. */
   private replacing = false
+  /** Connections that failed to open, and that opened. */
   private failed = 0
-  private everOpen = false
+  private opens = 0
   private closed = false
 
   constructor(options: SwarmOptions, ports: MeshPorts, events: MeshEvents) {
@@ -91,6 +101,7 @@ export class Mesh {
       send,
       offersWanted: () => this.offersWanted(),
       report: () => events.report(),
+      hints: () => this.hints(),
     })
     this.signalling = new MeshSignalling(options, clock, this.links, send)
     this.hope = new MeshHope(
@@ -116,7 +127,7 @@ export class Mesh {
     if (!this.links.possible) return 'no-webrtc'
     if (this.tracker.state === 'none') return 'no-tracker'
     if (this.tracker.state === 'unreachable') return 'tracker-unreachable'
-    return this.failed >= HOPELESS_FAILURES && !this.everOpen ? 'links-fail' : 'no-peers'
+    return this.failed >= HOPELESS_FAILURES && this.opens === 0 ? 'links-fail' : 'no-peers'
   }
 
   link(id: LinkId): PeerLink | null {
@@ -185,10 +196,10 @@ export class Mesh {
         )
         break
       case 'offer':
-        this.offered(message.from, message.offerId, message.offer)
+        this.offered(message)
         break
       case 'answer':
-        this.answered(message.from, message.offerId, message.answer)
+        this.answered(message)
         break
       case 'candidates':
         this.signalling.remoteCandidates(message.from, message.offerId, message.candidates)
@@ -199,22 +210,43 @@ export class Mesh {
     this.hope.update()
   }
 
-  private offered(from: PeerId, offerId: string, offer: SessionDescription): void {
+  private offered({
+    from,
+    offerId,
+    offer,
+    ...introduction
+  }: Extract<TrackerMessage, { type: 'offer' }>): void {
     if (!this.links.possible || !this.hasRoom || this.avoided.has(from, this.clock.now())) return
     // A connection to this peer is there or on its way: another would only replace it.
-    if (!this.links.reaches(from)) this.signalling.answer(from, offerId, offer)
+    if (!this.links.reaches(from)) this.signalling.answer(from, offerId, offer, introduction)
   }
 
-  private answered(from: PeerId, offerId: string, answer: SessionDescription): void {
+  private answered({
+    from,
+    offerId,
+    answer,
+    ...introduction
+  }: Extract<TrackerMessage, { type: 'answer' }>): void {
     const entry = this.links.byOffer(offerId)
     if (entry === null || !entry.initiator || entry.remote !== null) return
     // Where there is no room any more the other end must hear it, or it waits for a connection in vain.
-    this.signalling.answered(entry, from, answer)
+    this.signalling.answered(entry, from, answer, introduction)
+  }
+
+  private hints(): MatchingHints {
+    const { openCount, boundCount } = this.links
+    return {
+      ...this.events.hints(),
+      slots: Math.max(0, this.options.maxLinks - boundCount),
+      degree: openCount,
+      ok: this.opens,
+      failed: this.failed,
+    }
   }
 
   private opened(entry: MeshLink): void {
-    this.everOpen = true
-    this.events.linkOpen(entry.id, entry.initiator, entry.remote)
+    this.opens++
+    this.events.linkOpen(entry.id, entry.initiator, entry.remote, entry.introduction)
     this.hope.update()
   }
 
