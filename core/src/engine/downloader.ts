@@ -20,6 +20,7 @@ import { Segment } from './segment.js'
 import type { SegmentStore } from './segment-store.js'
 import { Verifier } from './verifier.js'
 import { describes, isLoading, isWhole, loadedBytes, type Want } from './want.js'
+import { makeWant, WantList } from './want-list.js'
 
 /** Corrupt pieces of one peer after which it is dropped: one may be a broken network or memory. */
 const MAX_CORRUPT_PIECES = 2
@@ -69,7 +70,7 @@ export interface DownloaderEvents {
 
 /** Gets wanted segments here: from peers while the deadline allows, from the origin where not. */
 export class Downloader {
-  private readonly wants = new Map<number, Want>()
+  private readonly wants = new WantList()
   private readonly pieces: PieceDownloads
   private readonly requests: ManifestRequests
   private readonly manifests: ManifestIntake
@@ -109,7 +110,7 @@ export class Downloader {
       adopted: (want) => this.origin.tailLoaded(want),
       made: (segment) => this.manifestMade(segment),
       wrong: (segment) => this.manifestWrong(segment),
-      wantsOf: (segment) => this.wantsOf(segment),
+      wantsOf: (segment) => this.wants.of(segment),
       readyPeers: () => events.readyPeers(),
     })
     this.pieces = new PieceDownloads(swarmTag, random, emit, {
@@ -132,9 +133,13 @@ export class Downloader {
     return this.pieces.wastedBytes + this.origin.wastedBytes
   }
 
+  isWanted(segment: Segment): boolean {
+    return this.wants.isWanted(segment)
+  }
+
   /** True where the segment must stay in memory. */
   pinned(segment: Segment): boolean {
-    return segment.fetching || this.isWanted(segment)
+    return segment.fetching || this.wants.isWanted(segment)
   }
 
   want(wantId: number, wanted: WantedSegment, now: Millis): void {
@@ -143,61 +148,34 @@ export class Downloader {
     // What lies outside memory is for peers: a want of our own goes by HTTP, beside it.
     const segment = known.external ? new Segment(wanted.segment) : known
     if (known.external) segment.httpOnly = true
-    const ahead = this.wantsOf(segment).find((want) => want.ahead)
+    const ahead = this.wants.of(segment).find((want) => want.ahead)
     if (ahead !== undefined) this.wants.delete(ahead.id)
     this.prefetch.wanted(wanted, now)
-    const want = this.makeWant(wantId, wanted, segment, now)
+    const want = makeWant(wantId, wanted, segment, this.tally.expectedBytes(wanted), now)
     want.peersSince = ahead?.peersSince ?? null
-    this.wants.set(wantId, want)
+    this.wants.add(want)
     if (wanted.live) this.options.election.wanted(wanted.segment)
     if (segment.manifest !== null && !describes(segment.manifest, wanted.range)) this.manifestWrong(segment)
     this.finishIfWhole(want)
   }
 
-  private makeWant(id: number, wanted: WantedSegment, segment: Segment, now: Millis): Want {
-    const ahead = id < 0
-    const { sourcesAhead } = segment
-    segment.sourcesAhead = ahead ? { ...segment.sources } : null
-    return {
-      id,
-      ahead,
-      wanted,
-      segment,
-      deadline: wanted.deadline,
-      startedAt: now,
-      progressAt: now,
-      firstByteAt: null,
-      http: null,
-      httpError: null,
-      httpRetryAt: 0,
-      httpTries: 0,
-      resumes: 0,
-      silences: 0,
-      sourcesBefore: sourcesAhead ?? { ...segment.sources },
-      claimedAt: null,
-      advanced: 0,
-      peersSince: null,
-      expectedBytes: this.tally.expectedBytes(wanted),
-    }
-  }
-
   /** Asks peers for what the host will want next, and forgets what it no longer will. */
   private fetchAhead(peers: readonly Peer[], now: Millis): void {
-    for (const want of this.wants.values()) if (want.ahead && now > want.deadline) this.unwant(want.id)
+    for (const want of [...this.wants.all()]) if (want.ahead && now > want.deadline) this.unwant(want.id)
     for (const wanted of this.prefetch.next(peers, now)) {
       const segment = this.options.store.open(wanted.segment)
-      if (segment.complete || segment.external || segment.httpOnly || this.isWanted(segment)) continue
-      const want = this.makeWant(this.nextAhead--, wanted, segment, now)
-      this.wants.set(want.id, want)
+      if (segment.complete || segment.external || segment.httpOnly || this.wants.isWanted(segment)) continue
+      const expected = this.tally.expectedBytes(wanted)
+      this.wants.add(makeWant(this.nextAhead--, wanted, segment, expected, now))
     }
   }
 
   /** The host has the segment whole and gives it now: nothing more is to be loaded. */
   published(segment: Segment, adopt: () => void): void {
     this.pieces.cancel(segment)
-    for (const want of this.wantsOf(segment)) this.origin.cancel(want)
+    for (const want of this.wants.of(segment)) this.origin.cancel(want)
     adopt()
-    for (const want of this.wantsOf(segment)) this.finishIfWhole(want)
+    for (const want of this.wants.of(segment)) this.finishIfWhole(want)
   }
 
   setDeadline(wantId: number, deadline: Millis): void {
@@ -210,7 +188,7 @@ export class Downloader {
     if (want === undefined) return
     this.origin.cancel(want)
     this.end(want)
-    if (!this.isWanted(want.segment)) this.pieces.cancel(want.segment)
+    if (!this.wants.isWanted(want.segment)) this.pieces.cancel(want.segment)
     this.events.segmentChanged(want.segment)
   }
 
@@ -254,7 +232,7 @@ export class Downloader {
     for (const peer of silent) this.events.unresponsive(peer)
     const peers = this.events.readyPeers()
     this.fetchAhead(peers, now)
-    const byDeadline = [...this.wants.values()].sort((a, b) => a.deadline - b.deadline)
+    const byDeadline = this.wants.byDeadline()
     this.pieces.reserve(
       byDeadline.map(({ segment }) => segment),
       peers,
@@ -347,7 +325,7 @@ export class Downloader {
   }
 
   private pieceArrived(peer: Peer, request: PieceRequest): void {
-    for (const want of this.wantsOf(request.segment)) {
+    for (const want of this.wants.of(request.segment)) {
       want.firstByteAt ??= request.firstDataAt
       want.progressAt = this.now
     }
@@ -361,7 +339,7 @@ export class Downloader {
     const span = segment.pieceSpan(piece)
     this.tally.count(segment, 'http', span.end - span.start)
     this.verifier.checkPiece(segment, piece, null)
-    for (const other of this.wantsOf(segment)) {
+    for (const other of this.wants.of(segment)) {
       other.firstByteAt ??= want.firstByteAt
       this.finishIfWhole(other)
     }
@@ -376,7 +354,7 @@ export class Downloader {
       peer.verifiedBytes += span.end - span.start
       this.tally.count(segment, peer.source, span.end - span.start)
     }
-    for (const want of this.wantsOf(segment)) {
+    for (const want of this.wants.of(segment)) {
       this.progress(want)
       this.finishIfWhole(want)
     }
@@ -412,7 +390,7 @@ export class Downloader {
     const { segment } = want
     this.tally.count(segment, 'http', bytes.byteLength)
     if (certain) this.verifier.makeManifest(segment, bytes, want.wanted.range?.start ?? 0)
-    for (const other of this.wantsOf(segment)) {
+    for (const other of this.wants.of(segment)) {
       other.firstByteAt ??= want.firstByteAt
       this.finish(other, bytes)
     }
@@ -421,13 +399,13 @@ export class Downloader {
   private manifestMade(segment: Segment): void {
     for (const piece of segment.verified.toArray()) this.events.pieceVerified(segment, piece)
     this.events.segmentChanged(segment)
-    for (const want of this.wantsOf(segment)) this.finishIfWhole(want)
+    for (const want of this.wants.of(segment)) this.finishIfWhole(want)
   }
 
   /** What peers said of the segment is not what the origin serves: only the origin counts. */
   private manifestWrong(segment: Segment): void {
     this.pieces.cancel(segment)
-    for (const want of this.wantsOf(segment)) this.origin.cancel(want)
+    for (const want of this.wants.of(segment)) this.origin.cancel(want)
     this.origin.manifestWasWrong(segment)
     const author = this.events.readyPeers().find((peer) => peer.link === segment.manifestAuthor)
     if (author !== undefined && ++author.corrupt >= MAX_CORRUPT_PIECES) this.events.misbehaved(author)
@@ -475,27 +453,16 @@ export class Downloader {
 
   private end(want: Want): void {
     this.wants.delete(want.id)
-    if (this.isWanted(want.segment)) return
+    if (this.wants.isWanted(want.segment)) return
     this.setReceiving(want.segment, false)
     this.requests.settled(want.segment.key, this.events.readyPeers())
-  }
-
-  private wantsOf(segment: Segment): Want[] {
-    const wants: Want[] = []
-    for (const want of this.wants.values()) if (want.segment === segment) wants.push(want)
-    return wants
-  }
-
-  isWanted(segment: Segment): boolean {
-    for (const want of this.wants.values()) if (want.segment === segment) return true
-    return false
   }
 
   /** True where a Have may change what is done for a wanted segment now, not only at the next look. */
   concerns(have: Have): boolean {
     // A peer that is heard for the first time need not be waited for any longer.
     if (have.summary) return true
-    for (const { segment } of this.wants.values()) {
+    for (const { segment } of this.wants.all()) {
       for (const entry of have.entries) {
         if (names(entry, segment.id) && this.pieces.mayAsk(segment, entry)) return true
       }

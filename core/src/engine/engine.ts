@@ -9,19 +9,18 @@ import {
   type MatchingHints,
   type Millis,
   NOT_SERVING_BACKLOG_MS,
-  type PeerId,
   type PeerMessage,
   PROTOCOL_VERSION,
-  type SegmentId,
-  type SegmentManifest,
   segmentKey,
 } from '@shoal/protocol'
 import type { Random } from '../ports/clock.js'
 import type { SwarmOptions } from '../runtime/swarm-api.js'
+import { Admission } from './admission.js'
 import { Downloader } from './downloader.js'
 import { Election } from './election.js'
 import { type EngineSnapshot, hintsOf, snapshotOf } from './engine-snapshot.js'
 import { HaveAnnouncer } from './have-announcer.js'
+import { HostSegments } from './host-segments.js'
 import type { Effect, Input, LinkId } from './io.js'
 import { ManifestReplies } from './manifest-replies.js'
 import { Neighbours } from './neighbours.js'
@@ -49,11 +48,6 @@ export type EngineOptions = Pick<
 /** A peer that says nothing for this long after the channels opened is let go, in milliseconds. */
 const HELLO_TIMEOUT_MS = 10_000
 
-/** A peer dropped for what it did is not let in again for this long, in milliseconds. */
-const BAN_MS = 600_000
-/** Bans remembered at most; the oldest goes first. */
-const MAX_BANS = 1_000
-
 /** Bytes that a peer may send in vain, beside half of all that it sends. */
 const MAX_WASTE_BYTES = 1024 * 1024
 
@@ -70,7 +64,6 @@ export class Engine {
   private readonly store: SegmentStore
   private readonly peers = new Map<LinkId, Peer>()
   private ready: readonly Peer[] | null = null
-  private readonly banned = new Map<PeerId, Millis>()
   private readonly uploads: UploadPolicy
   private readonly uploader: Uploader
   /** What the peers were last told of our uploads. */
@@ -80,6 +73,8 @@ export class Engine {
   private readonly downloader: Downloader
   private readonly election: Election
   private readonly neighbours: Neighbours
+  private readonly admission: Admission
+  private readonly hostSegments: HostSegments
   private effects: Effect[] = []
   /** The input at hand made room in a channel: only what is served may go on. */
   private uploadOnly = false
@@ -137,6 +132,14 @@ export class Engine {
       replaced: (peer) => this.closePeer(peer, 'full'),
       replacing: (wanted) => emit({ type: 'replace-neighbour', wanted }),
       isServed: (peer) => this.uploader.isServing(peer.link),
+    })
+    this.admission = new Admission(options, this.neighbours)
+    this.hostSegments = new HostSegments({
+      store: this.store,
+      downloader: this.downloader,
+      uploader: this.uploader,
+      announcer: this.announcer,
+      manifestKnown: (segment) => this.manifestKnown(segment),
     })
   }
 
@@ -198,17 +201,17 @@ export class Engine {
         return
       case 'want':
         this.downloader.want(input.wantId, input.wanted, now)
-        return this.dropOldParts(input.wanted.segment)
+        return this.hostSegments.dropOldParts(input.wanted.segment, now)
       case 'deadline':
         return this.downloader.setDeadline(input.wantId, input.deadline)
       case 'unwant':
         return this.downloader.unwant(input.wantId)
       case 'publish':
-        return this.publish(input.manifest, input.bytes)
+        return this.hostSegments.publish(input.manifest, input.bytes, now)
       case 'announce-fetching':
-        return this.announceFetching(input.segment)
+        return this.hostSegments.announceFetching(input.segment, now)
       case 'drop':
-        return this.drop(input.segment)
+        return this.hostSegments.drop(input.segment, now)
       case 'http-response':
         return this.downloader.origin.response(input.fetchId, input.total, now)
       case 'http-data':
@@ -305,11 +308,7 @@ export class Engine {
 
   private ban(peer: Peer): void {
     const peerId = peer.identity?.peerId
-    if (peerId !== undefined) {
-      this.banned.set(peerId, (this.now + BAN_MS) as Millis)
-      const oldest = this.banned.keys().next().value
-      if (this.banned.size > MAX_BANS && oldest !== undefined) this.banned.delete(oldest)
-    }
+    if (peerId !== undefined) this.admission.ban(peerId, this.now)
     this.closePeer(peer, 'violation')
   }
 
@@ -340,41 +339,13 @@ export class Engine {
   }
 
   private hello(peer: Peer, hello: Hello): void {
-    const { swarmId, peerId } = this.options
-    const sameSwarm = hello.swarmId.every((byte, index) => byte === swarmId.bytes[index])
-    if (peer.identity !== null || !sameSwarm) return this.ban(peer)
-    // A stranger's name would let it take that peer's place, or get it banned.
-    if (peer.signalledId !== null && peer.signalledId !== hello.peerId)
-      return this.closePeer(peer, 'violation')
-    if (hello.peerId === peerId) return this.closePeer(peer, 'duplicate-connection')
-    const until = this.banned.get(hello.peerId)
-    if (until !== undefined && until > this.now) return this.closePeer(peer, 'violation')
-    let known = false
-    for (const twin of this.readyPeers()) {
-      if (twin.identity?.peerId !== hello.peerId) continue
-      known = true
-      const loser = this.loserOf(twin, peer, hello.peerId)
-      if (loser !== null) this.closePeer(loser, 'duplicate-connection')
-      if (loser === peer) return
-    }
-    const ready = this.readyPeers()
-    // A second connection to a neighbour takes the place of the first, which its owner is about to close.
-    const admitted = known ? ready.length <= this.options.maxLinks : this.neighbours.admit(ready, this.now)
-    if (!admitted) return this.closePeer(peer, 'full')
+    const { refused, closes } = this.admission.judge(peer, hello, this.readyPeers(), this.now)
+    for (const loser of closes) this.closePeer(loser, 'duplicate-connection')
+    if (refused === 'ban') return this.ban(peer)
+    if (refused !== null) return this.closePeer(peer, refused)
     peer.identity = { peerId: hello.peerId, role: hello.role, uploads: hello.uploads }
     this.ready = null
     this.announcer.summary(peer, this.now)
-  }
-
-  /**
-   * Two connections to one peer: both ends must drop the same one. The one whose offerer has the
-   * smaller peer id stays. Where both have the same offerer the newer stays; but the ends may not
-   * agree which that is, so the one with the smaller peer id decides and the other hears its Goodbye.
-   */
-  private loserOf(older: Peer, newer: Peer, peerId: PeerId): Peer | null {
-    const weAreSmaller = this.options.peerId < peerId
-    if (older.initiator === newer.initiator) return weAreSmaller ? older : null
-    return older.initiator === weAreSmaller ? newer : older
   }
 
   private peerMessage(peer: Peer, message: Exclude<PeerMessage, Hello>): void {
@@ -444,47 +415,6 @@ export class Engine {
 
   private manifestKnown(segment: Segment): void {
     if (this.uploader.state !== 'off') this.manifests.known(segment, this.readyPeers())
-  }
-
-  private publish(manifest: SegmentManifest, bytes: Uint8Array | null): void {
-    let segment = this.store.open(manifest.segment)
-    if (bytes === null && this.downloader.isWanted(segment)) {
-      // Outside memory it is of no use to who wants it here: that load goes on by itself.
-      this.store.delete(segment.key)
-      segment = this.store.open(manifest.segment)
-    }
-    this.downloader.published(segment, () => {
-      segment.reset()
-      segment.fetching = false
-      segment.external = bytes === null
-      if (bytes !== null) segment.buffer = bytes
-      segment.adopt(manifest, 'own')
-      for (let piece = 0; piece < segment.pieceCount; piece++) segment.verified.add(piece)
-    })
-    this.manifestKnown(segment)
-    for (let piece = 0; piece < segment.pieceCount; piece++) this.uploader.pieceReady(segment, piece)
-    this.announcer.segmentChanged(segment, this.now)
-  }
-
-  private announceFetching(id: SegmentId): void {
-    const segment = this.store.open(id)
-    if (segment.complete) return
-    segment.fetching = true
-    this.announcer.segmentChanged(segment, this.now)
-  }
-
-  private dropOldParts(newest: SegmentId): void {
-    if (newest.part === null) return
-    const dropped = this.store.dropOldParts(newest, (segment) => this.downloader.pinned(segment))
-    for (const segment of dropped) this.announcer.segmentDropped(segment, this.now)
-  }
-
-  private drop(id: SegmentId): void {
-    const segment = this.store.get(segmentKey(id))
-    // A fetch that the host announced and has given up ends here too.
-    if (segment === undefined || this.downloader.isWanted(segment)) return
-    this.store.delete(segment.key)
-    this.announcer.segmentDropped(segment, this.now)
   }
 
   /** Says Goodbye to everyone; the result is the last that is to be done. */
