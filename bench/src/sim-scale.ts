@@ -1,10 +1,11 @@
-/** Chunks of 18 kB: a few in the smallest piece but one, and in the send buffer. */
-export const MAX_COARSE = 16
+/** Chunks of 66 kB: a piece of 64 KiB is one. */
+export const MAX_COARSE = 58
 
 /** Swarms up to this size are simulated chunk by chunk, and each viewer has memory of its own. */
 const EXACT_VIEWERS = 30
-/** Larger ones have chunks of 9 kB: seven in the send buffer, and in a piece of 64 KiB eight. */
-const LARGE_SWARM_COARSE = 8
+/** Larger ones have chunks of 33 kB, two in a piece of 64 KiB; and the largest one chunk for each. */
+const LARGE_SWARM_COARSE = 29
+const HUGE_VIEWERS = 300
 
 const DEFAULT_VIEWERS = 100
 
@@ -20,7 +21,8 @@ export interface SimScale {
 export function scaleOf(args: readonly string[]): SimScale {
   const viewers = Number(argumentOf(args, '--viewers') ?? DEFAULT_VIEWERS)
   const exact = viewers <= EXACT_VIEWERS
-  const asked = Number(argumentOf(args, '--coarse') ?? (exact ? 1 : LARGE_SWARM_COARSE))
+  const large = viewers > HUGE_VIEWERS ? MAX_COARSE : LARGE_SWARM_COARSE
+  const asked = Number(argumentOf(args, '--coarse') ?? (exact ? 1 : large))
   const memory = argumentOf(args, '--memory')
   return {
     coarse: Number.isInteger(asked) && asked >= 1 && asked <= MAX_COARSE ? asked : 1,

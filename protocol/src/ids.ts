@@ -44,9 +44,22 @@ export interface SegmentId {
   readonly part: number | null
 }
 
+/** Keys made last, at a place of their own each: one segment is looked up thousands of times in a row. */
+const recentKeys: { readonly id: SegmentId; readonly key: string }[] = []
+const RECENT_KEYS = 64
+
 /** A segment id as a map key. */
 export function segmentKey(id: SegmentId): string {
-  return `${id.track}:${id.sequence}:${id.part ?? ''}`
+  const { track, sequence, part } = id
+  const place = (sequence + 7 * (part ?? 0)) % RECENT_KEYS
+  const recent = recentKeys[place]
+  if (recent !== undefined) {
+    const { id: known } = recent
+    if (known.sequence === sequence && known.track === track && known.part === part) return recent.key
+  }
+  const key = `${track}:${sequence}:${part ?? ''}`
+  recentKeys[place] = { id, key }
+  return key
 }
 
 /**

@@ -133,6 +133,11 @@ export class Downloader {
     return this.pieces.wastedBytes + this.origin.wastedBytes
   }
 
+  /** Segments that are to be had. */
+  get wanted(): number {
+    return this.wants.size
+  }
+
   isWanted(segment: Segment): boolean {
     return this.wants.isWanted(segment)
   }

@@ -80,8 +80,8 @@ export class Engine {
   private uploadOnly = false
   /** When downloads want to be looked at again, as of the last look. */
   private lookAt: Millis | null = null
-  /** The input at hand is that time has passed. */
-  private ticked = false
+  /** The input at hand gives no reason to look at downloads before it is time. */
+  private calm = false
   /** The input at hand changed nothing that a decision depends on. */
   private quiet = false
   private now = 0 as Millis
@@ -143,12 +143,26 @@ export class Engine {
     })
   }
 
+  /**
+   * Bytes in a lossy channel's send buffer, as the input `link-buffered` tells. False where that input
+   * must be handed in, since something follows from it: mostly nothing does, and there are very many.
+   *
+   * @param looking a tick follows, which looks at all channels at once
+   */
+  noteBuffered(link: LinkId, bytes: number, looking: boolean): boolean {
+    const peer = this.peers.get(link)
+    if (peer === undefined) return true
+    if (!looking && bytes < peer.lossyBuffered && this.uploader.waiting) return false
+    peer.lossyBuffered = bytes
+    return true
+  }
+
   /** Takes one input; the result is what must be done now. */
   handle(input: Input): readonly Effect[] {
     this.now = input.now
     this.downloader.now = input.now
     this.effects = []
-    this.ticked = input.type === 'tick'
+    this.calm = input.type === 'tick'
     this.take(input)
     // Most inputs are chunks in the middle of a piece: they change nothing that is decided here.
     if (this.uploadOnly) this.wake(this.pumpUploads())
@@ -215,18 +229,25 @@ export class Engine {
       case 'http-response':
         return this.downloader.origin.response(input.fetchId, input.total, now)
       case 'http-data':
+        this.calm = true
         return this.downloader.origin.data(input.fetchId, input.offset, input.bytes, now)
       case 'http-done':
         return this.downloader.origin.done(input.fetchId, now, input.doubtful)
       case 'http-error':
         return this.downloader.origin.error(input.fetchId, input.error, now)
       case 'hashed':
-        return this.downloader.hashed(input.jobId, input.digest, now)
+        return this.hashed(input.jobId, input.digest)
       case 'manifest-checked':
         return this.downloader.checkedManifest(input.jobId, input.trust, now)
       case 'piece-read':
         return this.uploader.pieceRead(input.jobId, input.bytes)
     }
+  }
+
+  private hashed(jobId: number, digest: Uint8Array): void {
+    const { corruptPieces, wanted } = this.downloader
+    this.downloader.hashed(jobId, digest, this.now)
+    this.calm = this.downloader.corruptPieces === corruptPieces && this.downloader.wanted === wanted
   }
 
   private pump(): void {
@@ -236,8 +257,9 @@ export class Engine {
       if (peer.identity === null && now - peer.openedAt >= HELLO_TIMEOUT_MS) this.closePeer(peer, 'violation')
     }
     this.neighbours.look(this.readyPeers(), now)
-    // Most ticks are for what is served: downloads have a time of their own.
-    const early = this.ticked && this.lookAt !== null && now < this.lookAt
+    // Most ticks are for what is served, and most hashes confirm what was counted on: downloads have a
+    // time of their own.
+    const early = this.calm && this.lookAt !== null && now < this.lookAt
     if (!early) this.lookAt = this.downloader.pump(now)
     const upload = this.pumpUploads()
     this.announcer.pump(this.readyPeers(), now)

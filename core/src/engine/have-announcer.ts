@@ -122,7 +122,7 @@ export class HaveAnnouncer {
     this.summariesAt = Math.min(this.summariesAt, now + HAVE_SUMMARY_INTERVAL_MS)
     peer.told.clear()
     this.whole ??= this.summarize()
-    for (const [key, told] of this.whole.incomplete) peer.told.set(key, told)
+    for (const [key, told] of this.whole.incomplete) peer.told.set(key, { ...told })
     // The first replaces what was said before; the rest, if any, add to it.
     for (const [index, batch] of this.whole.batches.entries()) this.send(peer, 'control', index === 0, batch)
   }
@@ -149,9 +149,10 @@ export class HaveAnnouncer {
     }
     for (const segment of this.changed.values()) {
       const told = peer.told.get(segment.key)
-      const state = toldOf(segment)
+      const pieces = segment.verified.size
+      const fetching = segment.arriving
       // What the peer holds itself it need not hear about.
-      if (told?.pieces === state.pieces && told.fetching === state.fetching) continue
+      if (told?.pieces === pieces && told.fetching === fetching) continue
       if (peer.have.hasAll(segment.id)) continue
       if (told === undefined && !worthTelling(segment) && !this.announced.has(segment)) continue
       this.announced.add(segment)
@@ -159,7 +160,11 @@ export class HaveAnnouncer {
         peer.told.delete(segment.key)
         entries.push(runOf(segment))
       } else {
-        peer.told.set(segment.key, state)
+        if (told === undefined) peer.told.set(segment.key, { pieces, fetching })
+        else {
+          told.pieces = pieces
+          told.fetching = fetching
+        }
         entries.push(entryOf(segment))
       }
     }

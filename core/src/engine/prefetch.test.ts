@@ -81,4 +81,25 @@ describe('Prefetch', () => {
     const seen = prefetch.next(peers, millis(0)).map(({ segment }) => segment.track)
     expect([...new Set(seen)]).toEqual(tracks.slice(2))
   })
+
+  it('on demand fetches one in five from where fewest hold it, within five minutes', () => {
+    const peers = [holder(1, 1, 200), holder(2, 1, 60), holder(3, 62, 100)]
+    for (let sequence = 10; sequence < 14; sequence++) {
+      wanted(sequence)
+      expect(next(peers).at(-1)).toBe(sequence + 6)
+    }
+    wanted(14)
+    expect(next(peers)).toEqual([15, 16, 17, 18, 19, 20, 61])
+    wanted(15)
+    expect(next(peers)).toEqual([16, 17, 18, 19, 20, 21, 61])
+    for (let sequence = 16; sequence < 20; sequence++) wanted(sequence)
+    expect(next([holder(1, 1, 25)])).toEqual([20, 21, 22, 23, 24, 25])
+  })
+
+  it('fetches nothing rare at a live edge', () => {
+    for (let sequence = 10; sequence < 30; sequence++) {
+      wanted(sequence, { live: true })
+      expect(next([holder(1, 1, 100)])).toHaveLength(2)
+    }
+  })
 })

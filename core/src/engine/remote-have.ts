@@ -18,7 +18,33 @@ const MAX_PARTIAL_SEGMENTS = 512
 /** Entries of deltas that are kept, to be applied again after an older Have that comes late. */
 const MAX_RECENT_ENTRIES = 128
 
+/** What a delta said of a segment, or of a run of them. */
+interface Recent {
+  readonly serial: number
+  readonly entry: HaveEntry
+  /** The segment's; null for a run of several. */
+  readonly key: string | null
+}
+
+/** The key of the one segment that an entry is about, null where it is about several. */
+function keyOf(entry: HaveEntry): string | null {
+  if (entry.kind === 'segment' || entry.kind === 'claim') return segmentKey(entry.segment)
+  const { track, first, count } = entry
+  return count === 1 ? segmentKey({ track, sequence: first, part: null }) : null
+}
+
 const ALL_PIECES = PieceSet.first(MAX_PIECES_PER_SEGMENT)
+
+/** Segments whose pieces are remembered as they were last looked up, each at the place of its number. */
+const LOOKED_UP = 8
+
+/** What was found for a segment: looked up at every look at what is wanted, and seldom changed. */
+interface Found {
+  id: SegmentId | null
+  pieces: PieceSet | null
+  /** Holds while this is the `version` of all that is known. */
+  version: number
+}
 
 interface Partial {
   readonly id: SegmentId
@@ -36,26 +62,22 @@ export function names(entry: HaveEntry, id: SegmentId): boolean {
   return id.part === null && track === id.track && id.sequence >= first && id.sequence < first + count
 }
 
-/** The id whose key was made last, with the key: one segment is looked up in all peers in a row. */
-let known: { readonly id: SegmentId; readonly key: string } | null = null
-
-function keyOf(id: SegmentId): string {
-  if (known?.id !== id) known = { id, key: segmentKey(id) }
-  return known.key
-}
-
-/** A delta without entries takes room too. */
-function costOf(delta: Have): number {
-  return 1 + delta.entries.length
+function isSame(a: SegmentId, b: SegmentId): boolean {
+  return a === b || (a.sequence === b.sequence && a.track === b.track && a.part === b.part)
 }
 
 /** What a peer has said that it holds. */
 export class RemoteHave {
   private readonly complete = new Map<TrackId, IntervalSet>()
   private readonly partial = new Map<string, Partial>()
-  /** Deltas since the newest summary, the last ones, by serial. */
-  private recent: Have[] = []
-  private recentEntries = 0
+  /** What deltas since the newest summary said, the last of each segment, by serial. */
+  private recent: Recent[] = []
+  private readonly found: readonly Found[] = Array.from({ length: LOOKED_UP }, () => ({
+    id: null,
+    pieces: null,
+    version: -1,
+  }))
+  private version = 0
   private newestSummary = -1
   private newest = -1
   /** Length of the peer's upload queue, in milliseconds, as last told. */
@@ -68,7 +90,7 @@ export class RemoteHave {
 
   /** Runs, partial segments and entries that are remembered. */
   get size(): number {
-    let size = this.partial.size + this.recentEntries
+    let size = this.partial.size + this.recent.length
     for (const runs of this.complete.values()) size += 1 + runs.size
     return size
   }
@@ -81,11 +103,12 @@ export class RemoteHave {
    */
   apply(have: Have): boolean {
     if (have.serial < this.newestSummary) return false
+    if (have.summary || have.entries.length > 0) this.changed()
     if (have.summary) {
       this.newestSummary = have.serial
       this.complete.clear()
       this.partial.clear()
-      this.forgetRecent((delta) => delta.serial <= have.serial)
+      this.recent = this.recent.filter(({ serial }) => serial > have.serial)
     }
     if (have.serial >= this.newest) {
       this.newest = have.serial
@@ -93,52 +116,70 @@ export class RemoteHave {
     }
     for (const entry of have.entries) this.applyEntry(entry)
     if (have.serial < this.newest) {
-      for (const delta of this.recent) {
-        if (delta.serial > have.serial) for (const entry of delta.entries) this.applyEntry(entry)
-      }
+      for (const { serial, entry } of this.recent) if (serial > have.serial) this.applyEntry(entry)
     }
-    if (!have.summary) this.remember(have)
+    if (!have.summary) for (const entry of have.entries) this.remember(have.serial, entry)
     return true
   }
 
   /** True where the peer holds the whole segment. */
   hasAll(id: SegmentId): boolean {
+    return this.piecesOf(id) === ALL_PIECES
+  }
+
+  private isComplete(id: SegmentId): boolean {
     return id.part === null && this.complete.get(id.track)?.has(id.sequence) === true
   }
 
   /** True where the peer holds `piece`, verified. */
   hasPiece(id: SegmentId, piece: number): boolean {
-    return this.hasAll(id) || this.partial.get(keyOf(id))?.pieces.has(piece) === true
+    return this.hasAll(id) || this.partial.get(segmentKey(id))?.pieces.has(piece) === true
   }
 
   /** Pieces that the peer holds, verified; null for none. */
   piecesOf(id: SegmentId): PieceSet | null {
-    if (this.hasAll(id)) return ALL_PIECES
-    const pieces = this.partial.get(keyOf(id))?.pieces
+    const found = this.found[id.sequence % LOOKED_UP]
+    if (found === undefined) return this.lookUp(id)
+    if (found.version === this.version && found.id !== null && isSame(found.id, id)) return found.pieces
+    found.id = id
+    found.pieces = this.lookUp(id)
+    found.version = this.version
+    return found.pieces
+  }
+
+  private lookUp(id: SegmentId): PieceSet | null {
+    if (this.isComplete(id)) return ALL_PIECES
+    const pieces = this.partial.get(segmentKey(id))?.pieces
     return pieces === undefined || pieces.isEmpty ? null : pieces
+  }
+
+  private changed(): void {
+    this.version++
   }
 
   /** True where the peer holds some of the segment, or is fetching it. */
   offers(id: SegmentId): boolean {
     if (this.hasAll(id)) return true
-    const partial = this.partial.get(keyOf(id))
+    const partial = this.partial.get(segmentKey(id))
     if (partial === undefined) return false
     return partial.fetching || !partial.pieces.isEmpty
   }
 
   /** True where the peer is fetching the segment itself. */
   isFetching(id: SegmentId): boolean {
-    return this.partial.get(keyOf(id))?.fetching === true
+    return this.partial.get(segmentKey(id))?.fetching === true
   }
 
   /** Forgets a segment: what the peer said of it was not true, or not ours. */
   forget(id: SegmentId): void {
+    this.changed()
     this.partial.delete(segmentKey(id))
     if (id.part === null) this.complete.get(id.track)?.remove(id.sequence, id.sequence + 1)
   }
 
   /** Forgets what the peer said that it would hold; what it holds stays. */
   forgetPromises(): void {
+    this.changed()
     for (const [key, { id, pieces, fetching }] of this.partial) {
       if (!fetching) continue
       if (pieces.size === 0) this.partial.delete(key)
@@ -146,26 +187,24 @@ export class RemoteHave {
     }
   }
 
-  private remember(delta: Have): void {
+  /** What a later entry says of the same segment takes the place of what was said before. */
+  private remember(serial: number, entry: HaveEntry): void {
+    if (entry.kind === 'claim') return
     const { recent } = this
-    let after = recent.length - 1
-    while (after >= 0 && (recent[after]?.serial ?? 0) > delta.serial) after--
-    if (recent[after]?.serial === delta.serial) return
-    recent.splice(after + 1, 0, delta)
-    this.recentEntries += costOf(delta)
-    while (this.recentEntries > MAX_RECENT_ENTRIES) {
-      const oldest = recent.shift()
-      if (oldest === undefined) return
-      this.recentEntries -= costOf(oldest)
+    const key = keyOf(entry)
+    let after = recent.length
+    for (let index = recent.length - 1; index >= 0; index--) {
+      const other = recent[index]
+      if (other === undefined) break
+      if (other.serial > serial) after = index
+      if (key === null || other.key !== key) continue
+      if (other.serial > serial) return
+      recent.splice(index, 1)
+      after--
+      break
     }
-  }
-
-  private forgetRecent(which: (delta: Have) => boolean): void {
-    this.recent = this.recent.filter((delta) => {
-      const forgotten = which(delta)
-      if (forgotten) this.recentEntries -= costOf(delta)
-      return !forgotten
-    })
+    recent.splice(after, 0, { serial, entry, key })
+    if (recent.length > MAX_RECENT_ENTRIES) recent.shift()
   }
 
   private applyEntry(entry: HaveEntry): void {

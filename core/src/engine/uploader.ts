@@ -39,8 +39,9 @@ const BUFFER_SECONDS = 0.1
 /** And at least this, in bytes: fourteen chunks, so that a slow uplink is never idle for want of a look. */
 const LEAST_BUFFER_BYTES = 16 * 1024
 
-/** With those buffers full, room is looked for again after this long, in milliseconds. */
+/** With those buffers full, room is looked for again after this long, at least and at most, in milliseconds. */
 const BLOCKED_LOOK_MS = 10
+const MAX_BLOCKED_LOOK_MS = 100
 
 /** Chunks of one request in a row, so that choosing the most urgent one is not paid for each. */
 const CHUNKS_PER_TURN = 8
@@ -198,7 +199,8 @@ export class Uploader {
 
   private sendAll(now: Millis): Millis | null {
     for (;;) {
-      if (this.queues.bufferedBytes >= this.bufferBound()) return (now + BLOCKED_LOOK_MS) as Millis
+      const excess = this.queues.bufferedBytes - this.bufferBound()
+      if (excess >= 0) return (now + this.blockedLookMs(excess)) as Millis
       const next = this.mostUrgent(now)
       if (next === null) {
         this.uplink.measure(this.queues.bufferedBytes, this.queues.waiting, now)
@@ -215,6 +217,12 @@ export class Uploader {
         this.sendChunk(next.queue, next.upload)
       }
     }
+  }
+
+  /** When those bytes will have left, as far as is known. */
+  private blockedLookMs(bytes: number): number {
+    const drained = (bytes * 1000) / (this.uplink.value ?? UNKNOWN_UPLINK_BYTES_PER_SECOND)
+    return Math.min(MAX_BLOCKED_LOOK_MS, Math.max(BLOCKED_LOOK_MS, drained))
   }
 
   /**

@@ -54,6 +54,10 @@ export class WantList {
     this.wants.delete(id)
   }
 
+  get size(): number {
+    return this.wants.size
+  }
+
   get(id: number): Want | undefined {
     return this.wants.get(id)
   }

@@ -32,8 +32,10 @@ export const createSwarm: CreateSwarm = (options, ports) => new SwarmRuntime(opt
 
 /** The input at a time: every one is made for this, and is not copied, since there are very many. */
 function timed(input: Untimed<Input>, now: Millis): Input {
+  const stamped = input as { now?: Millis }
+  stamped.now = now
   // Omit over a union loses the tie between `type` and its fields, which Untimed has kept.
-  return Object.assign(input, { now }) as Input
+  return stamped as Input
 }
 
 class SwarmRuntime implements Swarm {
@@ -180,14 +182,13 @@ class SwarmRuntime implements Swarm {
   }
 
   private applyOne(effect: Effect): void {
-    const { crypto, pieces, clock } = this.ports
     switch (effect.type) {
       case 'send':
         return this.send(effect.link, effect.channel, effect.bytes)
       case 'close-link':
         // Neither end is to come back at once: the one has no room, the other broke the protocol.
         if (effect.reason === 'full' || effect.reason === 'violation') this.mesh.avoid(effect.link)
-        clock.setTimer(millis(GOODBYE_MS), () => this.mesh.closeLink(effect.link))
+        this.ports.clock.setTimer(millis(GOODBYE_MS), () => this.mesh.closeLink(effect.link))
         return
       case 'replace-neighbour':
         return this.mesh.setReplacing(effect.wanted)
@@ -199,7 +200,7 @@ class SwarmRuntime implements Swarm {
         return
       case 'hash': {
         const { jobId } = effect
-        crypto.sha256(effect.bytes).then(
+        this.ports.crypto.sha256(effect.bytes).then(
           (digest) => this.input({ type: 'hashed', jobId, digest }),
           () => this.input({ type: 'hashed', jobId, digest: new Uint8Array(0) }),
         )
@@ -207,7 +208,7 @@ class SwarmRuntime implements Swarm {
       }
       case 'check-manifest': {
         const { jobId, manifest } = effect
-        crypto.verifyManifest(this.options.swarmId.bytes, manifest).then(
+        this.ports.crypto.verifyManifest(this.options.swarmId.bytes, manifest).then(
           (trust) => this.input({ type: 'manifest-checked', jobId, trust }),
           () => this.input({ type: 'manifest-checked', jobId, trust: 'untrusted' }),
         )
@@ -215,7 +216,7 @@ class SwarmRuntime implements Swarm {
       }
       case 'read-piece': {
         const { jobId, segment, span } = effect
-        const read = pieces?.read(segment, span.start, span.end) ?? Promise.resolve(null)
+        const read = this.ports.pieces?.read(segment, span.start, span.end) ?? Promise.resolve(null)
         read.then(
           (bytes) => this.input({ type: 'piece-read', jobId, bytes }),
           () => this.input({ type: 'piece-read', jobId, bytes: null }),
@@ -243,12 +244,15 @@ class SwarmRuntime implements Swarm {
     }
   }
 
-  private tellBuffered(id: LinkId): void {
+  private tellBuffered(id: LinkId, looking = false): void {
     const link = this.mesh.link(id)
     const bytes = link?.bufferedAmount('lossy') ?? 0
     if (bytes > 0) this.unsent.add(id)
     else this.unsent.delete(id)
-    if (link !== null) this.input({ type: 'link-buffered', link: id, bytes })
+    if (link === null) return
+    // What waits its turn is to be taken up first.
+    const noted = this.queue.length === 0 && !this.closed && this.engine.noteBuffered(id, bytes, looking)
+    if (!noted) this.input({ type: 'link-buffered', link: id, bytes })
   }
 
   /** Consumers hear asynchronously, so that `fetch` has returned, and nothing after the end. */
@@ -290,7 +294,7 @@ class SwarmRuntime implements Swarm {
       this.timerAt = Number.POSITIVE_INFINITY
       if (this.wakeAt > at) return this.wake(this.wakeAt)
       // Channels tell only when they fall below a threshold: what drained above or below it is read.
-      for (const link of [...this.unsent]) this.tellBuffered(link)
+      for (const link of [...this.unsent]) this.tellBuffered(link, true)
       this.input({ type: 'tick' })
     })
   }

@@ -1,12 +1,6 @@
 import { type Millis, millis } from '@shoal/protocol'
 import type { Clock } from '../ports/clock.js'
-
-interface Timer {
-  readonly at: number
-  /** Order of setting: timers of one instant run in it. */
-  readonly order: number
-  callback: (() => void) | null
-}
+import { type Timer, TimerQueue } from './timer-queue.js'
 
 /**
  * Turns of the microtask queue given to promises after the timers of one instant, by default.
@@ -29,8 +23,8 @@ export class VirtualClock implements Clock {
   #order = 0
   #cancelled = 0
   #running = false
-  /** Binary heap on (at, order). Cancelled timers stay until they surface or outnumber the rest. */
-  #heap: Timer[] = []
+  /** Cancelled timers stay in it until they surface or outnumber the rest. */
+  readonly #timers = new TimerQueue()
 
   constructor(startMs = 0) {
     this.#now = startMs
@@ -42,18 +36,18 @@ export class VirtualClock implements Clock {
 
   setTimer(delay: Millis, callback: () => void): () => void {
     const timer: Timer = { at: this.#now + Math.max(0, delay), order: this.#order++, callback }
-    this.#push(timer)
+    this.#timers.push(timer)
     return () => {
       if (timer.callback === null) return
       timer.callback = null
       this.#cancelled++
-      if (this.#cancelled > 1024 && this.#cancelled * 2 > this.#heap.length) this.#compact()
+      if (this.#cancelled > 1024 && this.#cancelled * 2 > this.#timers.size) this.#compact()
     }
   }
 
   /** Timers set and neither run nor cancelled. */
   get pendingTimers(): number {
-    return this.#heap.length - this.#cancelled
+    return this.#timers.size - this.#cancelled
   }
 
   /** When the next timer is due, or null without one. */
@@ -142,7 +136,7 @@ export class VirtualClock implements Clock {
   #runNext(limit: number): boolean {
     const timer = this.#peek()
     if (timer === undefined || timer.at > limit) return false
-    this.#pop()
+    this.#timers.pop()
     this.#now = Math.max(this.#now, timer.at)
     const { callback } = timer
     timer.callback = null
@@ -152,54 +146,15 @@ export class VirtualClock implements Clock {
 
   #peek(): Timer | undefined {
     for (;;) {
-      const top = this.#heap[0]
+      const top = this.#timers.peek()
       if (top === undefined || top.callback !== null) return top
-      this.#pop()
+      this.#timers.pop()
       this.#cancelled--
     }
   }
 
-  #push(timer: Timer): void {
-    const heap = this.#heap
-    let index = heap.push(timer) - 1
-    while (index > 0) {
-      const parentIndex = (index - 1) >> 1
-      const parent = heap[parentIndex]
-      if (parent === undefined || !before(timer, parent)) break
-      heap[index] = parent
-      index = parentIndex
-    }
-    heap[index] = timer
-  }
-
-  #pop(): void {
-    const heap = this.#heap
-    const last = heap.pop()
-    if (last === undefined || heap.length === 0) return
-    let index = 0
-    for (;;) {
-      let childIndex = index * 2 + 1
-      let child = heap[childIndex]
-      if (child === undefined) break
-      const right = heap[childIndex + 1]
-      if (right !== undefined && before(right, child)) {
-        child = right
-        childIndex++
-      }
-      if (!before(child, last)) break
-      heap[index] = child
-      index = childIndex
-    }
-    heap[index] = last
-  }
-
   #compact(): void {
-    const live = this.#heap.filter((timer) => timer.callback !== null)
-    this.#heap = live.sort((a, b) => a.at - b.at || a.order - b.order)
+    this.#timers.compact()
     this.#cancelled = 0
   }
-}
-
-function before(a: Timer, b: Timer): boolean {
-  return a.at < b.at || (a.at === b.at && a.order < b.order)
 }

@@ -22,12 +22,14 @@ export interface QueuedMessage {
 }
 
 class Fifo {
-  #items: QueuedMessage[] = []
+  /** Places are used again once all before them are empty. */
+  readonly #items: (QueuedMessage | undefined)[] = []
   #head = 0
+  #tail = 0
   bytes = 0
 
   push(message: QueuedMessage): void {
-    this.#items.push(message)
+    this.#items[this.#tail++] = message
     this.bytes += message.bytes
   }
 
@@ -39,16 +41,16 @@ class Fifo {
     const message = this.#items[this.#head]
     if (message === undefined) return
     this.bytes -= message.bytes
-    this.#head++
-    if (this.#head === this.#items.length) {
-      this.#items = []
-      this.#head = 0
-    }
+    this.#items[this.#head++] = undefined
+    if (this.#head < this.#tail) return
+    this.#head = 0
+    this.#tail = 0
   }
 
   clear(): void {
-    this.#items = []
+    this.#items.length = 0
     this.#head = 0
+    this.#tail = 0
     this.bytes = 0
   }
 }
@@ -56,6 +58,10 @@ class Fifo {
 /** Send buffers of one direction of one link; the two channels take turns, as SCTP streams do. */
 export class SendBuffers {
   readonly window: CongestionWindow
+  /** Of a `FluidUplink`: the message that is being sent, when it will have been, and not before when. */
+  sending: QueuedMessage | null = null
+  finish = 0
+  notBefore = 0
   /** When the path's own capacity is free again. */
   pathFreeAt = 0
   readonly #control = new Fifo()
@@ -84,6 +90,16 @@ export class SendBuffers {
     const control = pathCut ? undefined : this.#control.peek()
     const lossy = this.#lossy.peek()
     return this.#last === 'lossy' ? (control ?? lossy) : (lossy ?? control)
+  }
+
+  /** The control message whose turn it is while a lossy one is being sent. */
+  nextControl(pathCut: boolean): QueuedMessage | undefined {
+    return pathCut ? undefined : this.#control.peek()
+  }
+
+  /** False once the message has been forgotten. */
+  isNext(message: QueuedMessage): boolean {
+    return this.#of(message.channel).peek() === message
   }
 
   take(message: QueuedMessage): void {

@@ -7,10 +7,12 @@ import {
   type PeerLinkFactory,
 } from '../../ports/link.js'
 import { DOWNLOAD_QUEUE_MS, type HostOptions } from './conditions.js'
+import { PACKET_BYTES } from './congestion.js'
 import type { QueuedMessage } from './flow.js'
+import { FluidUplink } from './fluid-uplink.js'
 import type { MemoryLink } from './memory-link.js'
 import type { MemoryNetwork } from './memory-network.js'
-import { Uplink } from './uplink.js'
+import { type Line, Uplink } from './uplink.js'
 
 /** Message bytes and messages of one host, since its start. */
 export interface HostStats {
@@ -24,7 +26,7 @@ export interface HostStats {
 export class MemoryHost implements PeerLinkFactory {
   readonly network: MemoryNetwork
   readonly address: string
-  readonly uplink: Uplink
+  readonly uplink: Line
   readonly stats: HostStats = { sentBytes: 0, receivedBytes: 0, lostMessages: 0 }
   readonly #links = new Set<MemoryLink>()
   readonly #downloadBytesPerMs: number
@@ -38,7 +40,8 @@ export class MemoryHost implements PeerLinkFactory {
   constructor(network: MemoryNetwork, address: string, options: HostOptions) {
     this.network = network
     this.address = address
-    this.uplink = new Uplink(network.clock, options.uploadBytesPerSecond ?? Number.POSITIVE_INFINITY)
+    const Kind = network.fluid ? FluidUplink : Uplink
+    this.uplink = new Kind(network.clock, options.uploadBytesPerSecond ?? Number.POSITIVE_INFINITY)
     this.#downloadBytesPerMs = (options.downloadBytesPerSecond ?? Number.POSITIVE_INFINITY) / 1000
     this.openTimeoutMs = options.openTimeoutMs ?? LINK_OPEN_TIMEOUT_MS
     this.#onError = options.onError
@@ -79,7 +82,9 @@ export class MemoryHost implements PeerLinkFactory {
   receive(link: MemoryLink, from: MemoryLink, message: QueuedMessage): void {
     const now = this.clock.now()
     const ackDelay = link.outgoing.delayMs
-    if (this.#downloadBytesPerMs === Number.POSITIVE_INFINITY) {
+    // A packet is not held up by a message of many: others go before and after it.
+    const overtakes = this.network.fluid && message.bytes <= PACKET_BYTES
+    if (overtakes || this.#downloadBytesPerMs === Number.POSITIVE_INFINITY) {
       from.fateKnownAt(now + ackDelay, message, false)
       link.deliver(message)
       return

@@ -82,13 +82,15 @@ export class MemoryLink implements PeerLink, UplinkSender {
       this.#end('transport-error')
       return 'closed'
     }
-    if (this.buffers.bufferedBytes(channel) + bytes.length > BUFFER_LIMITS[channel]) return 'full'
+    if (this.bufferedAmount(channel) + bytes.length > BUFFER_LIMITS[channel]) return 'full'
     this.inject(channel, bytes)
     return 'sent'
   }
 
   bufferedAmount(channel: ChannelKind): number {
-    return this.#state === 'open' ? this.buffers.bufferedBytes(channel) : 0
+    if (this.#state !== 'open') return 0
+    const bytes = this.buffers.bufferedBytes(channel)
+    return channel === 'lossy' && bytes > 0 ? Math.ceil(bytes - this.host.uplink.sentOf(this)) : bytes
   }
 
   close(): void {
@@ -171,7 +173,7 @@ export class MemoryLink implements PeerLink, UplinkSender {
     }
     // A copy: on a real network the receiver's bytes are its own.
     const bytes = this.host.network.light ? data : data.slice()
-    this.#owner.now((events) => events.onMessage(channel, bytes))
+    this.#owner.message(channel, bytes)
   }
 
   #emitLocalSignals(): void {

@@ -24,6 +24,8 @@ export interface MemoryNetworkOptions {
    * change no message.
    */
   readonly light?: boolean
+  /** Messages may stand for many packets each: lines are shared as those would share them. */
+  readonly fluid?: boolean
   /** Off: links send as fast as lines and paths let them. On unless given. */
   readonly congestionControl?: boolean
   /**
@@ -39,6 +41,7 @@ export class MemoryNetwork {
   readonly random: Random
   readonly congestionControl: boolean
   readonly light: boolean
+  readonly fluid: boolean
   readonly #defaultPath: (from: MemoryHost, to: MemoryHost) => PathConditions
   readonly openingMs: (from: MemoryHost, to: MemoryHost) => number
   readonly #paths = new Map<string, PathConditions>()
@@ -52,6 +55,7 @@ export class MemoryNetwork {
     this.random = options.random ?? seededRandom(1)
     this.congestionControl = options.congestionControl ?? true
     this.light = options.light ?? false
+    this.fluid = options.fluid ?? false
     const path = { ...CLEAR_PATH, ...options.path }
     this.#defaultPath = options.pathBetween ?? (() => path)
     this.openingMs = options.openingMs ?? (() => 0)

@@ -1,4 +1,4 @@
-import { millis } from '@shoal/protocol'
+import { type ChannelKind, millis } from '@shoal/protocol'
 import type { PeerLinkEvents } from '../../ports/link.js'
 import type { MemoryHost } from './memory-host.js'
 
@@ -15,6 +15,16 @@ export class Owner {
   /** From a timer of its own: never from inside a method of the link. */
   later(call: (events: PeerLinkEvents) => void): void {
     this.#host.clock.setTimer(millis(0), () => this.now(call))
+  }
+
+  /** A message came; as `now`, which takes a function for each call. */
+  message(channel: ChannelKind, bytes: Uint8Array): void {
+    if (this.#host.isDead) return
+    try {
+      this.#events.onMessage(channel, bytes)
+    } catch (error) {
+      this.#host.report(error)
+    }
   }
 
   /** For callers that a timer has called. */

@@ -12,8 +12,16 @@ export interface UplinkSender {
   depart(message: QueuedMessage, leftAt: number): void
 }
 
+/** What links know of their host's upload line. */
+export interface Line {
+  /** The sender may have something that can leave. */
+  wake(sender: UplinkSender): void
+  /** Bytes of the sender's next lossy message that have left already. */
+  sentOf(sender: UplinkSender): number
+}
+
 /** A host's upload line: its links take turns, one message each, at the line's rate. */
-export class Uplink {
+export class Uplink implements Line {
   readonly #clock: Clock
   readonly #bytesPerMs: number
   readonly #ring: UplinkSender[] = []
@@ -27,7 +35,10 @@ export class Uplink {
     this.#bytesPerMs = bytesPerSecond / 1000
   }
 
-  /** The sender may have something that can leave. */
+  sentOf(): number {
+    return 0
+  }
+
   wake(sender: UplinkSender): void {
     if (!this.#ring.includes(sender)) this.#ring.push(sender)
     this.#pump()

@@ -1,5 +1,6 @@
-import { type SwarmId, swarmIdFromBytes } from '@shoal/protocol'
+import { CHUNK_BYTES, type SwarmId, swarmIdFromBytes } from '@shoal/protocol'
 import { MemoryTracker } from '../memory-tracker.js'
+import { PACKET_BYTES } from '../network/congestion.js'
 import { MemoryNetwork } from '../network/memory-network.js'
 import { seededRandom } from '../random.js'
 import { VirtualClock } from '../virtual-clock.js'
@@ -44,7 +45,8 @@ export class SimWorld {
     this.topology = new Topology(options)
     const { pathBetween, openingMs } = this.topology
     const random = seededRandom(seed)
-    this.network = new MemoryNetwork({ clock, random, pathBetween, openingMs, light: true })
+    const fluid = CHUNK_BYTES > PACKET_BYTES
+    this.network = new MemoryNetwork({ clock, random, pathBetween, openingMs, light: true, fluid })
     this.tracker = new MemoryTracker(clock, seededRandom(seed + 1))
     this.content = new SharedContent(unitBytesOf(options))
     const parts = partsPerSegmentOf(options)
