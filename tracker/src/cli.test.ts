@@ -6,7 +6,10 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { main } from './main.js'
+import { SETTING_KEYS } from './runtime/options.js'
+import { flagOf } from './runtime/setting-texts.js'
 import { announce } from './testing/messages.js'
 import { RawClient } from './testing/raw-client.js'
 
@@ -41,6 +44,24 @@ function start(...args: string[]) {
   return { child, ended, line }
 }
 
+/** Runs it in this process, where it is to end by itself: a process takes a second to start. */
+async function ask(variables: Readonly<Record<string, string>>, ...args: string[]) {
+  const said = { stdout: '', stderr: '' }
+  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
+  for (const name of ['stdout', 'stderr'] as const) {
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      said[name] += text
+      return true
+    })
+  }
+  try {
+    return { code: await main(args), ...said }
+  } finally {
+    vi.restoreAllMocks()
+    vi.unstubAllEnvs()
+  }
+}
+
 async function config(content: unknown): Promise<string> {
   const file = join(folder, 'config.json')
   await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content))
@@ -62,7 +83,7 @@ describe('shoal-tracker', () => {
     expect(code).toBe(0)
     expect(stdout.trim().split('\n')).toHaveLength(1)
     expect(stderr).toContain('tracker listens')
-    expect((await closed)[0]).toBe(1001)
+    expect((await closed)[0]).toBe(1012)
   })
 
   it('takes a file, and flags over it', async () => {
@@ -95,19 +116,30 @@ describe('shoal-tracker', () => {
   })
 
   it.each([
-    [['--redis', 'redis://127.0.0.1'], '--redis: clustering is not part of this version\n'],
-    [['--config', '/nonexistent.json'], '--config: cannot read /nonexistent.json (ENOENT)'],
     [
-      ['--port', 'many'],
-      "'many' is invalid. A whole number from 0 to 65535 is wanted. (see shoal-tracker --help)\n",
+      ['--redis', '127.0.0.1'],
+      'redis: not a URL like redis://host:6379 (from --redis) (see shoal-tracker --help)\n',
     ],
-    [['--engine', 'go'], 'Allowed choices are uws, ws. (see shoal-tracker --help)\n'],
+    [
+      ['--engine', 'ws', '--shared-port', 'true', '--port', '0'],
+      'sharedPort: engine ws cannot share its port, only uws can (see shoal-tracker --help)\n',
+    ],
+    [['--config', '/nonexistent.json'], '--config: cannot read /nonexistent.json (ENOENT)'],
+    [['--port', 'many'], "port: 'many' is not a number (from --port) (see shoal-tracker --help)\n"],
+    [['--engine', 'go'], "engine: 'go' is none of uws, ws (from --engine) (see shoal-tracker --help)\n"],
     [['--volume', '11'], "unknown option '--volume' (see shoal-tracker --help)\n"],
     [['extra'], 'too many arguments'],
-    [['--port', '70000'], 'from 0 to 65535'],
-    [['--report-interval', '0'], 'from 1 to 3600'],
+    [['--port', '70000'], 'port: Too big: expected number to be <=65535 (from --port)'],
+    [['--report-interval', '0'], 'reportIntervalSeconds: Too small: '],
+    [['--tls-cert-file', 'x.pem'], 'tls: certFile and keyFile are wanted together'],
+    [
+      ['--tls-cert-file', 'x.pem', '--tls-key-file', 'y.pem', '--engine', 'uws'],
+      'tls: engine uws has no TLS here',
+    ],
+    [['--engine', 'ws', '--admission-deny-file', '/nonexistent'], 'admission.denyFile: /nonexistent: ENOENT'],
+    [['--admission-exempt', '10.0.0.0/33'], 'admission.exempt.0: wanted is a range'],
   ])('used wrongly (%j) ends with 2 and says how to use it', async (args, message) => {
-    const { code, stdout, stderr } = await start(...args).ended
+    const { code, stdout, stderr } = await ask({}, ...args)
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toContain(message)
     expect(stderr.trim().split('\n')).toHaveLength(1)
@@ -121,17 +153,64 @@ describe('shoal-tracker', () => {
     [{ limits: { maxSwarm: 1 } }, 'limits: Unrecognized key: "maxSwarm"; known: maxConnections, '],
     [{ engine: 'go' }, 'engine: '],
   ])('names what is wrong in its file (%j)', async (content, message) => {
-    const { code, stderr } = await start('--config', await config(content)).ended
+    const { code, stderr } = await ask({}, '--config', await config(content))
     expect(code).toBe(2)
     expect(stderr).toContain(message)
     expect(stderr.trim().split('\n')).toHaveLength(1)
   })
 
-  it('helps', async () => {
-    const { code, stdout } = await start('--help').ended
+  it.each([
+    [{ SHOAL_TRACKER_LIMITS_MAX_SWARM: '7' }, 'SHOAL_TRACKER_LIMITS_MAX_SWARM: there is no such setting'],
+    [
+      { SHOAL_TRACKER_LIMITS_MAX_SWARMS: '0' },
+      'limits.maxSwarms: Too small: expected number to be >=1 (from SHOAL_TRACKER_LIMITS_MAX_SWARMS)',
+    ],
+    [{ SHOAL_TRACKER_CONFIG: '/nonexistent.json' }, 'cannot read /nonexistent.json'],
+  ])('names what is wrong in its environment (%j)', async (variables, message) => {
+    const { code, stderr } = await ask(variables)
+    expect(code).toBe(2)
+    expect(stderr).toContain(message)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+  })
+
+  it('takes flags over the environment over the file, and prints what comes of it', async () => {
+    const file = await config({
+      announceIntervalSeconds: 11,
+      reportIntervalSeconds: 11,
+      limits: { maxSwarms: 11, maxConnections: 11 },
+      admission: { origins: ['https://a.example'] },
+    })
+    const variables = {
+      SHOAL_TRACKER_CONFIG: file,
+      SHOAL_TRACKER_REPORT_INTERVAL_SECONDS: '22',
+      SHOAL_TRACKER_LIMITS_MAX_SWARMS: '22',
+      SHOAL_TRACKER_ADMISSION_ORIGINS: 'https://b.example, https://*.c.example',
+      SHOAL_TRACKER_PORT: 'tcp://10.0.0.1:8000',
+      SHOAL_TRACKER_SERVICE_HOST: '10.0.0.1',
+    }
+    const { code, stdout } = await ask(variables, '--limits-max-swarms', '33', '--print-config')
     expect(code).toBe(0)
-    for (const flag of ['--port', '--host', '--engine', '--redis', '--config', '--json']) {
-      expect(stdout).toContain(flag)
+    expect(JSON.parse(stdout)).toMatchObject({
+      port: 8000,
+      announceIntervalSeconds: 11,
+      reportIntervalSeconds: 22,
+      limits: { maxSwarms: 33, maxConnections: 11, maxPeersPerSocket: 64 },
+      admission: { origins: ['https://b.example', 'https://*.c.example'] },
+    })
+  })
+
+  it('prints no passwords', async () => {
+    const { code, stdout } = await ask({}, '--redis', 'redis://user:secret@10.0.0.1:6379', '--print-config')
+    expect([code, JSON.parse(stdout).redis]).toEqual([0, 'redis://user:***@10.0.0.1:6379'])
+    expect(stdout).not.toContain('secret@')
+  })
+
+  it('helps', async () => {
+    const { code, stdout } = await ask({}, '--help')
+    expect(code).toBe(0)
+    for (const flag of ['--redis', '--config', '--json', '--print-config', ...SETTING_KEYS.map(flagOf)]) {
+      // One flag has a shorter name.
+      expect(stdout).toContain(flag.replace('report-interval-seconds', 'report-interval'))
     }
   })
 })

@@ -1,13 +1,17 @@
-import { readFile } from 'node:fs/promises'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { LOG_LEVELS } from './adapters/log.js'
-import { OptionsError, readSettings } from './runtime/options.js'
+import { Command, CommanderError, Option } from 'commander'
+import type { TextSetting } from './runtime/configuration.js'
+import { configure, readEnvironment } from './runtime/configuration.js'
+import { SETTING_KEYS } from './runtime/options.js'
+import { flagOf, VARIABLE_PREFIX } from './runtime/setting-texts.js'
+import type { SettingKey } from './runtime/settings-keys.js'
 
-/** The command line and the configuration file together, not yet validated. */
+/** Command line, environment and configuration file together. */
 export interface Invocation {
   readonly options: Readonly<Record<string, unknown>>
   /** Print one JSON line when ready. */
   readonly json: boolean
+  /** Print the settings and end. */
+  readonly printConfig: boolean
 }
 
 /** The program was asked for something that it cannot begin with. */
@@ -23,60 +27,57 @@ export class UsageError extends Error {
   }
 }
 
-interface Flags {
-  readonly port?: number
-  readonly host?: string
-  readonly engine?: string
-  readonly redis?: string
-  readonly config?: string
-  readonly json?: boolean
-  readonly reportInterval?: number
-  readonly logLevel?: string
-}
+const HELP_AFTER = `
+Settings are taken from flags, then from the environment, then from the file of --config (a JSON
+object), then from the defaults. The variable of --limits-max-swarms is
+SHOAL_TRACKER_LIMITS_MAX_SWARMS, its key in the file {"limits": {"maxSwarms": 100000}}; the others are
+named alike. Lists are separated by commas.`
+
+/** Shorter names of some flags. */
+const SHORT_FLAGS: Readonly<Record<string, string>> = { '--report-interval-seconds': '--report-interval' }
 
 /**
- * Reads the command line, and the configuration file that it names; a flag wins over the file.
+ * Reads the command line, the environment and the configuration file that they name.
  *
  * @param args without the program's own name
  * @throws UsageError
- * @throws OptionsError when the file cannot be read, is not a JSON object or holds something wrong
+ * @throws OptionsError for a setting that is wrong, wherever it stands
  */
-export async function readInvocation(args: readonly string[]): Promise<Invocation> {
-  const flags = readFlags(args)
-  if (flags.redis !== undefined) throw new UsageError('--redis: clustering is not part of this version')
-  const file = flags.config === undefined ? {} : await readConfigFile(flags.config)
-  const { port, host, engine, reportInterval, logLevel } = flags
-  const given = Object.entries({ port, host, engine, reportIntervalSeconds: reportInterval, logLevel })
-  return {
-    options: { ...file, ...Object.fromEntries(given.filter(([, value]) => value !== undefined)) },
-    json: flags.json === true,
+export async function readInvocation(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Invocation> {
+  const values = readFlags(args)
+  const { config = environment[CONFIG_VARIABLE], json, printConfig } = values
+  const flags: TextSetting[] = []
+  for (const key of SETTING_KEYS) {
+    const text = values[nameIn(flagNameOf(key))]
+    if (typeof text === 'string') flags.push({ key, text, source: flagNameOf(key) })
   }
+  const { [CONFIG_VARIABLE]: _, ...variables } = environment
+  const file = typeof config === 'string' ? config : undefined
+  const { options } = await configure(file, [...readEnvironment(variables), ...flags])
+  return { options, json: json === true, printConfig: printConfig === true }
 }
 
-function readFlags(args: readonly string[]): Flags {
+const CONFIG_VARIABLE = `${VARIABLE_PREFIX}CONFIG`
+
+function readFlags(args: readonly string[]): Readonly<Record<string, unknown>> {
   const program = new Command('shoal-tracker')
     .description('WebTorrent-compatible tracker with statistics and a dashboard.')
-    .option('--port <port>', 'port to listen on, 0 for a free one (default: 8000)', integer(0, 65_535))
-    .option('--host <host>', 'address to listen on (default: 0.0.0.0)')
-    .addOption(
-      new Option('--engine <engine>', 'socket library (default: uws if it loads)').choices(['uws', 'ws']),
-    )
-    .option('--redis <url>', 'join a cluster (not part of this version)')
-    .option('--config <file>', 'JSON file with options; flags win over it')
+    .option('--config <file>', 'JSON file with settings')
     .option('--json', 'print one JSON line with the URL when ready')
-    .option(
-      '--report-interval <seconds>',
-      'seconds between the reports of peers (default: 10)',
-      integer(1, 3600),
-    )
-    .addOption(
-      new Option('--log-level <level>', 'least important level logged to stderr').choices(LOG_LEVELS),
-    )
+    .option('--print-config', 'print the settings as they are put together, and end')
+  for (const key of SETTING_KEYS) {
+    program.addOption(new Option(`${flagNameOf(key)} ${placeholderOf(key)}`, helpOf(key)))
+  }
+  program
+    .addHelpText('after', HELP_AFTER)
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .allowExcessArguments(false)
     .exitOverride()
   try {
-    return program.parse(args, { from: 'user' }).opts<Flags>()
+    return program.parse(args, { from: 'user' }).opts<Record<string, unknown>>()
   } catch (error) {
     // Commander has written the error or the help by now.
     if (error instanceof CommanderError) throw new UsageError('', error.exitCode === 0 ? 0 : 2)
@@ -84,12 +85,23 @@ function readFlags(args: readonly string[]): Flags {
   }
 }
 
-function integer(low: number, high: number): (value: string) => number {
-  return (value) => {
-    const number = Number(value)
-    if (/^\d{1,9}$/.test(value) && number >= low && number <= high) return number
-    throw new InvalidArgumentError(`A whole number from ${low} to ${high} is wanted.`)
-  }
+function flagNameOf(key: SettingKey): string {
+  const flag = flagOf(key)
+  return SHORT_FLAGS[flag] ?? flag
+}
+
+/** The name that Commander keeps a flag's value under. */
+function nameIn(flag: string): string {
+  return flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+}
+
+function placeholderOf({ form, choices }: SettingKey): string {
+  return choices === null ? `<${form === 'boolean' ? 'true|false' : form}>` : `<${choices.join('|')}>`
+}
+
+function helpOf({ description, fallback }: SettingKey): string {
+  const shown = Array.isArray(fallback) ? fallback.join(',') : fallback
+  return shown === undefined || shown === '' ? description : `${description} (default: ${shown})`
 }
 
 /** Commander writes "error: ..." and, for misspelt names, a second line with a guess. */
@@ -99,29 +111,4 @@ function oneLine(text: string): string {
     .trim()
     .replaceAll('\n', ' ')
   return `${said} (see shoal-tracker --help)\n`
-}
-
-async function readConfigFile(path: string): Promise<object> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    throw new OptionsError(`--config: cannot read ${path} (${(error as NodeJS.ErrnoException).code})`)
-  }
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new OptionsError(`--config: ${path} is not JSON (${(error as Error).message})`)
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new OptionsError(`--config: ${path} does not hold a JSON object`)
-  }
-  try {
-    readSettings(value)
-  } catch (error) {
-    if (error instanceof OptionsError) throw new OptionsError(`--config: ${path}: ${error.message}`)
-    throw error
-  }
-  return value
 }

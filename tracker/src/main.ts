@@ -12,9 +12,15 @@ import { OptionsError, readSettings } from './runtime/options.js'
  */
 export async function main(args: readonly string[]): Promise<number> {
   try {
-    const { options, json } = await readInvocation(args)
-    const log = createLog(readSettings(options).logLevel)
+    const { options, json, printConfig } = await readInvocation(args)
+    const settings = readSettings(options)
+    if (printConfig) {
+      process.stdout.write(`${withoutPasswords(JSON.stringify(settings, null, 2))}\n`)
+      return 0
+    }
+    const log = createLog(settings.logLevel)
     const ended = nextSignal()
+    const endedAgain = ended.then(nextSignal)
     const tracker = await createTracker({ ...options, log })
     const { url, engine } = tracker
     const dashboard = `${url}/dashboard/`
@@ -22,8 +28,10 @@ export async function main(args: readonly string[]): Promise<number> {
       json ? `${JSON.stringify({ url, engine, dashboard })}\n` : `Tracker: ${url}  Dashboard: ${dashboard}\n`,
     )
     const signal = await ended
-    log.info({ signal }, 'tracker stops')
+    log.info({ signal }, 'tracker stops: clients are sent away, a second signal ends it at once')
+    await Promise.race([tracker.drain(), endedAgain])
     await tracker.close()
+    log.info({}, 'tracker has stopped')
     return 0
   } catch (error) {
     if (error instanceof UsageError) return complain(error.message, error.exitCode)
@@ -43,4 +51,9 @@ function nextSignal(): Promise<NodeJS.Signals> {
     process.once('SIGTERM', resolve)
     process.once('SIGINT', resolve)
   })
+}
+
+/** URLs of other servers may hold one. */
+function withoutPasswords(text: string): string {
+  return text.replace(/(:\/\/[^\s/:@"]*):[^\s/@"]*@/g, '$1:***@')
 }

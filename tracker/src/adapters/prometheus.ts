@@ -1,11 +1,15 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { Counters } from '../stats/counters.js'
 import type { RunningTotals } from '../stats/totals.js'
+import type { ClusterMetricsSource } from './prometheus-cluster.js'
+import { addClusterMetrics } from './prometheus-cluster.js'
 
 /** What is measured, read when somebody asks. */
 export interface MetricsSource {
   readonly counters: Readonly<Counters>
   readonly totals: Readonly<RunningTotals>
+  /** Null for a tracker on its own. */
+  readonly cluster: (() => ClusterMetricsSource) | null
   gauges(): {
     readonly sockets: number
     readonly feeds: number
@@ -14,6 +18,12 @@ export interface MetricsSource {
     readonly seeders: number
     readonly others: number
     readonly offersInFlight: number
+    readonly addresses: number
+    readonly bans: number
+    readonly seederUrls: number
+    readonly seederUrlsHealthy: number
+    readonly eventLoopLagSeconds: number
+    readonly healthy: boolean
     readonly uptimeSeconds: number
   }
 }
@@ -85,6 +95,13 @@ export function createMetrics(source: MetricsSource): Metrics {
   )
   counter('shoal_tracker_reports_total', 'Reports of Shoal peers.', () => counters.reports)
   counter('shoal_tracker_sockets_total', 'WebSockets opened.', () => counters.socketsOpened)
+  counterBy(
+    'shoal_tracker_refusals_total',
+    'Messages and sockets refused by code.',
+    'code',
+    () => counters.refusals,
+  )
+  counter('shoal_tracker_bans_total', 'Peers that others got banned.', () => counters.bans)
   counterBy('shoal_tracker_sockets_dropped_total', 'WebSockets refused or ended by cause.', 'cause', () => ({
     full: counters.socketsRefused,
     slow: counters.socketsSlow,
@@ -115,6 +132,28 @@ export function createMetrics(source: MetricsSource): Metrics {
     'Relayed offers that are remembered.',
     () => source.gauges().offersInFlight,
   )
+  gauge(
+    'shoal_tracker_addresses',
+    'Client addresses that are counted for limits.',
+    () => source.gauges().addresses,
+  )
+  gauge(
+    'shoal_tracker_seeder_urls',
+    'HTTP addresses that seeders announced.',
+    () => source.gauges().seederUrls,
+  )
+  gauge(
+    'shoal_tracker_seeder_urls_healthy',
+    'HTTP addresses of seeders at which a playlist was found.',
+    () => source.gauges().seederUrlsHealthy,
+  )
+  gauge('shoal_tracker_bans', 'Bans in force.', () => source.gauges().bans)
+  gauge(
+    'shoal_tracker_event_loop_lag_seconds',
+    'How late the last timer of a second was.',
+    () => source.gauges().eventLoopLagSeconds,
+  )
+  gauge('shoal_tracker_healthy', '1 while /health says ok.', () => (source.gauges().healthy ? 1 : 0))
   gauge('shoal_tracker_uptime_seconds', 'Seconds since the start.', () => source.gauges().uptimeSeconds)
   const peers = new Gauge({
     name: 'shoal_tracker_peers',
@@ -134,5 +173,6 @@ export function createMetrics(source: MetricsSource): Metrics {
   })
   gauge('process_resident_memory_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss())
 
+  if (source.cluster !== null) addClusterMetrics(registry, source.cluster)
   return { contentType: registry.contentType, text: () => registry.metrics() }
 }

@@ -1,3 +1,5 @@
+import type { WireText } from '../wire/wire-text.js'
+
 /**
  * The port between the tracker and a socket library: HTTP GET and WebSockets on one address.
  *
@@ -26,12 +28,12 @@ export const IDLE_TIMEOUT_SECONDS = 60
 /** One open WebSocket. After the end (`closed` of its handler) every method does nothing. */
 export interface Connection {
   /**
-   * Sends the messages as frames of their own, strings as text and bytes as binary, in one system
-   * call where the library can.
+   * Sends the messages as frames of their own, texts as text and bytes as binary, in one system call
+   * where the library can.
    *
    * @returns false when the reader is too slow; the socket is being ended then
    */
-  send(messages: readonly (string | Uint8Array)[]): boolean
+  send(messages: readonly (WireText | Uint8Array)[]): boolean
   /** Ends the socket with a close frame. @param code as in RFC 6455 section 7.4 */
   close(code: number, reason: string): void
 }
@@ -45,16 +47,30 @@ export interface ConnectionHandler {
 }
 
 export interface HttpReply {
-  readonly status: 200 | 308 | 404 | 405 | 500 | 503
+  readonly status: 200 | 308 | 403 | 404 | 405 | 429 | 500 | 503
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Uint8Array
 }
 
+/** A request for a WebSocket. Headers and query are empty where they are missing. */
+export interface UpgradeRequest {
+  /** Without the query. */
+  readonly path: string
+  /** Without the question mark. */
+  readonly query: string
+  readonly origin: string
+  /** All X-Forwarded-For lines in their order, joined by commas. */
+  readonly forwardedFor: string
+  /** Address at the other end of the connection, as text. */
+  readonly remoteAddress: string
+}
+
+/** Takes a WebSocket that has just been opened. Called once, or never where the upgrade fails. */
+export type OpenHandler = (connection: Connection) => ConnectionHandler
+
 export interface ServerHandlers {
-  /** A refusal for an upgrade to this path, or null to go on with it. */
-  refuse(path: string): HttpReply | null
-  /** A WebSocket is open. @param path without the query */
-  open(connection: Connection, path: string): ConnectionHandler
+  /** A refusal for an upgrade, or what takes the socket. */
+  upgrade(request: UpgradeRequest): HttpReply | OpenHandler
   /** Answers a GET or HEAD request (the adapter leaves the body out for HEAD). Must not fail. */
   get(path: string): HttpReply | Promise<HttpReply>
 }
@@ -63,11 +79,25 @@ export interface ServerAddress {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
+  /** Null for none. */
+  readonly tls: TlsPair | null
+  /** Other processes may listen on the same port, and the system spreads clients among them: uws only. */
+  readonly shared: boolean
+}
+
+/** Certificate chain and private key, PEM. */
+export interface TlsPair {
+  readonly cert: string
+  readonly key: string
 }
 
 export interface Server {
   /** The port that is listened on. */
   readonly port: number
+  /** A new certificate for connections from now on. For servers that were started with one. */
+  setTls(pair: TlsPair): void
+  /** Connections that have not been answered stay; no new ones are taken. */
+  stopListening(): void
   /** Stops listening and ends all sockets. */
   close(): Promise<void>
 }
@@ -85,8 +115,10 @@ export const METHOD_NOT_ALLOWED: HttpReply = {
 export const STATUS_TEXTS: Readonly<Record<HttpReply['status'], string>> = {
   200: 'OK',
   308: 'Permanent Redirect',
+  403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 }

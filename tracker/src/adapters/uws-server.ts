@@ -1,13 +1,17 @@
 import type { HttpRequest, HttpResponse, us_listen_socket, WebSocket } from 'uWebSockets.js'
 import { createServer } from 'node:net'
+import type { WireText } from '../wire/wire-text.js'
+import { sharedWireBytes } from '../wire/wire-text.js'
 import type {
   Connection,
   ConnectionHandler,
   HttpReply,
+  OpenHandler,
   Server,
   ServerAddress,
   ServerHandlers,
   StartServer,
+  UpgradeRequest,
 } from './server-port.js'
 import {
   IDLE_TIMEOUT_SECONDS,
@@ -24,11 +28,15 @@ type Uws = typeof import('uWebSockets.js') & { readonly LIBUS_LISTEN_EXCLUSIVE_P
 /** Result of `ws.send`: dropped, because the backlog is over its limit. */
 const DROPPED = 2
 
+/** LIBUS_LISTEN_DEFAULT: with SO_REUSEPORT, which the library sets for any port but 0. */
+const LISTEN_SHARED = 0
+
 /** Close code 1001, "going away": the server stops. */
 const GOING_AWAY = 1001
 
 interface SocketData {
-  readonly path: string
+  /** Null once the socket is open. */
+  opened: OpenHandler | null
   connection: UwsConnection | null
   handler: ConnectionHandler | null
 }
@@ -64,14 +72,13 @@ async function startUwsServer(uws: Uws, address: ServerAddress, handlers: Server
     sendPingsAutomatically: true,
     compression: uws.DISABLED,
     upgrade(response, request, context) {
-      const path = request.getUrl()
-      const refusal = handlers.refuse(path)
-      if (refusal !== null) {
-        end(response, refusal, false)
+      const opened = handlers.upgrade(upgradeRequestOf(request, response))
+      if (typeof opened !== 'function') {
+        end(response, opened, false)
         return
       }
       response.upgrade<SocketData>(
-        { path, connection: null, handler: null },
+        { opened, connection: null, handler: null },
         request.getHeader('sec-websocket-key'),
         // No subprotocol means anything here; a client that offers some wants one of them back.
         request.getHeader('sec-websocket-protocol').split(',', 1)[0]?.trim() ?? '',
@@ -84,10 +91,11 @@ async function startUwsServer(uws: Uws, address: ServerAddress, handlers: Server
       const connection = new UwsConnection(ws)
       open.add(connection)
       data.connection = connection
-      data.handler = handlers.open(connection, data.path)
+      data.handler = data.opened?.(connection) ?? null
+      data.opened = null
     },
     message(ws, message) {
-      ws.getUserData().handler?.message(new Uint8Array(message))
+      ws.getUserData().handler?.message(Buffer.from(message))
     },
     close(ws) {
       const { connection, handler } = ws.getUserData()
@@ -100,12 +108,37 @@ async function startUwsServer(uws: Uws, address: ServerAddress, handlers: Server
   })
   app.any('/*', (response, request) => answer(response, request, handlers))
   const token = await listen(uws, app, address)
+  let listening = true
+  const stopListening = (): void => {
+    if (listening) uws.us_listen_socket_close(token)
+    listening = false
+  }
   return {
     port: uws.us_socket_local_port(token as unknown as Parameters<Uws['us_socket_local_port']>[0]),
+    setTls() {
+      throw new Error('uWebSockets.js is started without TLS')
+    },
+    stopListening,
     async close() {
-      uws.us_listen_socket_close(token)
+      stopListening()
       for (const connection of [...open]) connection.close(GOING_AWAY, 'tracker stops')
     },
+  }
+}
+
+function upgradeRequestOf(request: HttpRequest, response: HttpResponse): UpgradeRequest {
+  const forwarded: string[] = []
+  // Not `getHeader`: it finds the first line only, and some proxies add one of their own.
+  request.forEach((name, value) => {
+    if (name === 'x-forwarded-for') forwarded.push(value)
+  })
+  return {
+    path: request.getUrl(),
+    // Undefined where there is none, whatever its declaration says.
+    query: (request.getQuery() as string | undefined) ?? '',
+    origin: request.getHeader('origin'),
+    forwardedFor: forwarded.join(','),
+    remoteAddress: Buffer.from(response.getRemoteAddressAsText()).toString('latin1'),
   }
 }
 
@@ -117,13 +150,14 @@ class UwsConnection implements Connection {
     this.ws = ws
   }
 
-  send(messages: readonly (string | Uint8Array)[]): boolean {
+  send(messages: readonly (WireText | Uint8Array)[]): boolean {
     const { ws } = this
     if (ws === null) return true
     let dropped = false
     ws.cork(() => {
       for (const message of messages) {
-        if (ws.send(message, typeof message !== 'string') === DROPPED) dropped = true
+        const text = typeof message === 'string'
+        if (ws.send(text ? sharedWireBytes(message) : message, !text) === DROPPED) dropped = true
       }
     })
     if (!dropped) return true
@@ -169,7 +203,8 @@ function end(response: HttpResponse, { status, headers, body }: HttpReply, head:
 }
 
 /**
- * Listens without SO_REUSEPORT: a second tracker by mistake must fail and not take half the clients.
+ * Listens without SO_REUSEPORT unless the port is to be shared: a second tracker by mistake must fail
+ * and not take half the clients.
  */
 async function listen(
   uws: Uws,
@@ -183,8 +218,9 @@ async function listen(
     options: number,
     done: (token: us_listen_socket | false) => void,
   ) => void
+  const options = address.shared ? LISTEN_SHARED : uws.LIBUS_LISTEN_EXCLUSIVE_PORT
   const token = await new Promise<us_listen_socket | false>((resolve) => {
-    start.call(app, address.host, address.port, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, resolve)
+    start.call(app, address.host, address.port, options, resolve)
   })
   if (token === false) throw listenErrorOf(await whyNot(address), address)
   return token

@@ -1,9 +1,12 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
+import type { WireText } from '../wire/wire-text.js'
+import { wireBytes } from '../wire/wire-text.js'
 import type {
   Connection,
   ConnectionHandler,
@@ -11,6 +14,7 @@ import type {
   Server,
   ServerAddress,
   ServerHandlers,
+  UpgradeRequest,
 } from './server-port.js'
 import {
   IDLE_TIMEOUT_SECONDS,
@@ -24,8 +28,20 @@ import {
 /** Close code 1001, "going away": the server stops. */
 const GOING_AWAY = 1001
 
+/** UTF-8 in a buffer would be sent as a binary frame. */
+const TEXT_FRAME = { binary: false }
+
 /** Time that clients have to answer the close frame when the server stops, in ms. */
 const CLOSE_GRACE_MS = 200
+
+/** Time in which a request has to have come, in ms: who sends it byte by byte is cut off. */
+const REQUEST_TIMEOUT_MS = 10_000
+
+const PATIENCE = {
+  headersTimeout: REQUEST_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  connectionsCheckingInterval: 5000,
+}
 
 /** Server on `ws` and `node:http`. */
 export async function startWsServer(address: ServerAddress, handlers: ServerHandlers): Promise<Server> {
@@ -36,22 +52,25 @@ export async function startWsServer(address: ServerAddress, handlers: ServerHand
     clientTracking: false,
   })
   const open = new Set<WsConnection>()
-  const http = createServer((request, response) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     void answer(request, response, handlers)
-  })
+  }
+  const http =
+    address.tls === null
+      ? createServer(PATIENCE, onRequest)
+      : createTlsServer({ ...PATIENCE, ...address.tls, handshakeTimeout: REQUEST_TIMEOUT_MS }, onRequest)
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', ignore)
-    const path = pathOf(request)
-    const refusal = handlers.refuse(path)
-    if (refusal !== null) {
-      refuseUpgrade(socket, refusal)
+    const opened = handlers.upgrade(upgradeRequestOf(request))
+    if (typeof opened !== 'function') {
+      refuseUpgrade(socket, opened)
       return
     }
     sockets.handleUpgrade(request, socket, head, (ws) => {
       socket.off('error', ignore)
       const connection = new WsConnection(ws, request.socket, (self) => open.delete(self))
       open.add(connection)
-      connection.attach(handlers.open(connection, path))
+      connection.attach(opened(connection))
     })
   })
   await listen(http, address)
@@ -62,11 +81,19 @@ export async function startWsServer(address: ServerAddress, handlers: ServerHand
     (IDLE_TIMEOUT_SECONDS * 1000) / 2,
   )
   const bound = http.address()
+  const stopped = new Promise<void>((resolve) => http.once('close', resolve))
+  const stopListening = (): void => {
+    if (http.listening) http.close()
+  }
   return {
     port: typeof bound === 'object' && bound !== null ? bound.port : address.port,
+    setTls(pair) {
+      if (http instanceof TlsServer) http.setSecureContext(pair)
+    },
+    stopListening,
     async close() {
       clearInterval(pings)
-      const stopped = new Promise<void>((resolve) => http.close(() => resolve()))
+      stopListening()
       for (const connection of open) connection.close(GOING_AWAY, 'tracker stops')
       http.closeIdleConnections()
       const timer = setTimeout(() => {
@@ -76,6 +103,18 @@ export async function startWsServer(address: ServerAddress, handlers: ServerHand
       await stopped
       clearTimeout(timer)
     },
+  }
+}
+
+function upgradeRequestOf(request: IncomingMessage): UpgradeRequest {
+  const url = request.url ?? '/'
+  const { origin = '', 'x-forwarded-for': forwarded = '' } = request.headers
+  return {
+    path: pathOf(request),
+    query: /\?([^#]*)/.exec(url)?.[1] ?? '',
+    origin,
+    forwardedFor: Array.isArray(forwarded) ? forwarded.join(',') : forwarded,
+    remoteAddress: request.socket.remoteAddress ?? '',
   }
 }
 
@@ -108,10 +147,13 @@ class WsConnection implements Connection {
     })
   }
 
-  send(messages: readonly (string | Uint8Array)[]): boolean {
+  send(messages: readonly (WireText | Uint8Array)[]): boolean {
     if (this.ws.readyState !== this.ws.OPEN) return true
     this.socket.cork()
-    for (const message of messages) this.ws.send(message)
+    for (const message of messages) {
+      if (typeof message === 'string') this.ws.send(wireBytes(message), TEXT_FRAME)
+      else this.ws.send(message)
+    }
     this.socket.uncork()
     if (this.ws.bufferedAmount <= MAX_BACKLOG_BYTES) return true
     this.ws.terminate()
@@ -159,7 +201,7 @@ function refuseUpgrade(socket: Duplex, { status, headers, body }: HttpReply): vo
   )
 }
 
-function listen(http: ReturnType<typeof createServer>, address: ServerAddress): Promise<void> {
+function listen(http: HttpServer, address: ServerAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     http.once('error', (error: NodeJS.ErrnoException) => reject(listenErrorOf(error.code, address)))
     http.listen({ host: address.host, port: address.port, exclusive: true }, () => {

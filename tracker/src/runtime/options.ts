@@ -1,8 +1,11 @@
 import { z } from 'zod'
 import type { Log, LogLevel } from '../adapters/log.js'
 import { LOG_LEVELS } from '../adapters/log.js'
+import { admissionSchema } from '../admission/settings.js'
+import { localitySchema } from '../locality/settings.js'
 import { DEFAULT_ANNOUNCE_INTERVAL_SECONDS, DEFAULT_REPORT_INTERVAL_SECONDS } from '../signalling/tracker.js'
 import { DEFAULT_REGISTRY_LIMITS } from '../swarm/registry.js'
+import { keysOf, namesAt } from './settings-keys.js'
 
 /** The usual port of WebTorrent trackers. */
 const DEFAULT_PORT = 8000
@@ -13,30 +16,101 @@ const DEFAULT_HOST = '0.0.0.0'
 /** WebSockets at once, at about 5 kB each with the kernel's part. */
 const DEFAULT_MAX_CONNECTIONS = 100_000
 
+/** Time in which all sockets of a tracker that stops are sent away at most, in seconds. */
+const DEFAULT_DRAIN_SECONDS = 10
+
+/** Long enough for a Redis that fails over, short enough that ghosts of a dead node are gone soon. */
+const DEFAULT_REDIS_LEASE_SECONDS = 10
+
+/** A file that settings name is read anew so soon after it has changed, in seconds. */
+const DEFAULT_RELOAD_SECONDS = 5
+
 const positive = (max: number) => z.int().min(1).max(max)
 
 const limitsSchema = z.strictObject({
-  maxConnections: positive(10_000_000).default(DEFAULT_MAX_CONNECTIONS),
-  maxPeersPerSocket: positive(10_000).default(DEFAULT_REGISTRY_LIMITS.maxPeersPerSocket),
-  maxPeersPerSwarm: positive(10_000_000).default(DEFAULT_REGISTRY_LIMITS.maxPeersPerSwarm),
-  maxSwarms: positive(10_000_000).default(DEFAULT_REGISTRY_LIMITS.maxSwarms),
+  maxConnections: positive(10_000_000)
+    .default(DEFAULT_MAX_CONNECTIONS)
+    .describe('sockets at once, more are refused with 503'),
+  maxPeersPerSocket: positive(10_000)
+    .default(DEFAULT_REGISTRY_LIMITS.maxPeersPerSocket)
+    .describe('peers of one socket, over all its swarms'),
+  maxPeersPerSwarm: positive(10_000_000)
+    .default(DEFAULT_REGISTRY_LIMITS.maxPeersPerSwarm)
+    .describe('peers of one swarm'),
+  maxSwarms: positive(10_000_000).default(DEFAULT_REGISTRY_LIMITS.maxSwarms).describe('swarms at once'),
+})
+
+const tlsSchema = z
+  .strictObject({
+    certFile: z.string().min(1).optional().describe('certificate chain, PEM; engine ws only'),
+    keyFile: z.string().min(1).optional().describe('its private key, PEM'),
+  })
+  .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
+    error: 'certFile and keyFile are wanted together',
+  })
+
+const seederHttpSchema = z.strictObject({
+  handOut: z
+    .boolean()
+    .default(true)
+    .describe('probe the HTTP addresses that seeders announce, and tell viewers those that answer'),
+  allowPrivateProbes: z
+    .boolean()
+    .default(false)
+    .describe('probe addresses inside the own network too: whoever announces can make the tracker ask there'),
 })
 
 /**
- * What a configuration file may say; the same keys are the options of `createTracker`.
+ * What a configuration file may say; the same keys are the options of `createTracker`, and each has
+ * a flag and a variable of the environment.
  *
  * The bounds of the intervals are those of the protocol's readers (clients refuse an interval above a
  * day and a report interval above an hour).
  */
 const settingsSchema = z.strictObject({
-  host: z.string().min(1).default(DEFAULT_HOST),
-  port: z.int().min(0).max(65_535).default(DEFAULT_PORT),
-  engine: z.enum(['uws', 'ws']).optional(),
-  announceIntervalSeconds: positive(86_400).default(DEFAULT_ANNOUNCE_INTERVAL_SECONDS),
-  reportIntervalSeconds: positive(3600).default(DEFAULT_REPORT_INTERVAL_SECONDS),
-  logLevel: z.enum(LOG_LEVELS).default('info'),
-  dashboardFolder: z.string().min(1).optional(),
+  host: z.string().min(1).default(DEFAULT_HOST).describe('address to listen on'),
+  port: z.int().min(0).max(65_535).default(DEFAULT_PORT).describe('port to listen on, 0 for a free one'),
+  engine: z.enum(['uws', 'ws']).optional().describe('socket library: uws if it loads, else ws'),
+  announceIntervalSeconds: positive(86_400)
+    .default(DEFAULT_ANNOUNCE_INTERVAL_SECONDS)
+    .describe("seconds between a client's announces"),
+  reportIntervalSeconds: positive(3600)
+    .default(DEFAULT_REPORT_INTERVAL_SECONDS)
+    .describe("seconds between a Shoal peer's reports"),
+  logLevel: z.enum(LOG_LEVELS).default('info').describe('least important level logged to stderr'),
+  dashboardFolder: z.string().min(1).optional().describe('folder of the built dashboard'),
+  redis: z
+    .string()
+    .regex(/^rediss?:\/\/[^\s/]+/, { error: 'not a URL like redis://host:6379' })
+    .optional()
+    .describe('URL of the Redis of the cluster; without it the tracker is on its own'),
+  redisLeaseSeconds: z
+    .number()
+    .min(0.2)
+    .max(600)
+    .default(DEFAULT_REDIS_LEASE_SECONDS)
+    .describe('seconds without a sign of life after which a node of the cluster counts as gone'),
+  sharedPort: z
+    .boolean()
+    .default(false)
+    .describe('share the port with other trackers of this machine (SO_REUSEPORT); engine uws only'),
+  drainSeconds: z
+    .number()
+    .min(0)
+    .max(3600)
+    .default(DEFAULT_DRAIN_SECONDS)
+    .describe('longest time in which sockets are sent away after SIGTERM'),
+  reloadSeconds: z
+    .number()
+    .min(0.1)
+    .max(3600)
+    .default(DEFAULT_RELOAD_SECONDS)
+    .describe('seconds between looks at the files that settings name'),
   limits: limitsSchema.prefault({}),
+  tls: tlsSchema.prefault({}),
+  admission: admissionSchema.prefault({}),
+  seederHttp: seederHttpSchema.prefault({}),
+  locality: localitySchema.prefault({}),
 })
 
 export type TrackerSettings = z.output<typeof settingsSchema>
@@ -57,7 +131,25 @@ export interface TrackerOptions {
   readonly logLevel?: LogLevel | undefined
   /** Folder of the built dashboard; the one beside this package when left out. */
   readonly dashboardFolder?: string | undefined
+  /** URL of the Redis of the cluster; on its own when left out. */
+  readonly redis?: string | undefined
+  /** Seconds of silence after which a node of the cluster counts as gone; 10 when left out. */
+  readonly redisLeaseSeconds?: number | undefined
+  /** Share the port with other trackers of this machine; engine `uws` only. */
+  readonly sharedPort?: boolean | undefined
+  /** Longest time in which `drain` sends the sockets away, in seconds; 10 when left out. */
+  readonly drainSeconds?: number | undefined
+  /** Seconds between looks at the files that options name; 5 when left out. */
+  readonly reloadSeconds?: number | undefined
   readonly limits?: Partial<TrackerSettings['limits']> | undefined
+  /** Certificate and key for TLS; engine `ws` only. */
+  readonly tls?: z.input<typeof tlsSchema> | undefined
+  /** Who may connect, and how much. */
+  readonly admission?: z.input<typeof admissionSchema> | undefined
+  /** Files that say where addresses are, for neighbours that are near each other. */
+  readonly locality?: z.input<typeof localitySchema> | undefined
+  /** HTTP addresses of seeders. */
+  readonly seederHttp?: z.input<typeof seederHttpSchema> | undefined
   /** Where to log; nowhere when left out. */
   readonly log?: Log | undefined
 }
@@ -67,17 +159,27 @@ export class OptionsError extends Error {
   override readonly name = 'OptionsError'
 }
 
-/** Checks options and fills in the defaults. @throws OptionsError */
-export function readSettings(options: unknown): TrackerSettings {
+/** Every setting: what flags, variables of the environment and the help are made from. */
+export const SETTING_KEYS = keysOf(settingsSchema)
+
+/**
+ * Checks options and fills in the defaults.
+ *
+ * @param sourceOf where the value at a path was set, for the message; null where that is plain
+ * @throws OptionsError
+ */
+export function readSettings(
+  options: unknown,
+  sourceOf: (path: readonly PropertyKey[]) => string | null = () => null,
+): TrackerSettings {
   const result = settingsSchema.safeParse(options)
   if (result.success) return result.data
   const issue = result.error.issues[0]
-  const key = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
-  const known = issue?.code === 'unrecognized_keys' ? `; known: ${knownKeys(issue.path)}` : ''
-  throw new OptionsError(`${key}${issue?.message ?? 'wrong'}${known}`)
-}
-
-/** Keys of the object at `path`: of the settings themselves, or of their limits. */
-function knownKeys(path: readonly PropertyKey[]): string {
-  return Object.keys(path.length === 0 ? settingsSchema.shape : limitsSchema.shape).join(', ')
+  const path = issue?.path ?? []
+  const key = path.length === 0 ? '' : `${path.join('.')}: `
+  const known =
+    issue?.code === 'unrecognized_keys' ? `; known: ${namesAt(settingsSchema, path).join(', ')}` : ''
+  const source = sourceOf(path)
+  const from = source === null ? '' : ` (from ${source})`
+  throw new OptionsError(`${key}${issue?.message ?? 'wrong'}${known}${from}`)
 }

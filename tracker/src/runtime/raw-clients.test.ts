@@ -22,7 +22,7 @@ describeEngines('raw clients', {}, (at) => {
       action: 'announce',
       interval: 120,
       info_hash,
-      shoal: { v: 1, report_interval: 10 },
+      shoal: { v: 1, report_interval: 10, eligible: 1, median_uplink: 0 },
     })
     expect(await b.ask(shoal('b', {}, { info_hash, ...offers('o') }))).toMatchObject({ incomplete: 2 })
     expect(await a.next()).toEqual({
@@ -31,6 +31,7 @@ describeEngines('raw clients', {}, (at) => {
       peer_id: id('b'),
       offer_id: id('o'),
       offer: { type: 'offer', sdp: 'sdp o' },
+      shoal: { v: 1, cost: 0, age: 0 },
     })
     a.send({ ...answer('a', 'b', 'o'), info_hash })
     expect(await b.next()).toMatchObject({ info_hash, peer_id: id('a'), answer: { sdp: 'answer to o' } })
@@ -184,6 +185,7 @@ describeEngines('limits', { limits: { maxConnections: 2, maxPeersPerSocket: 1 } 
     const info_hash = newHash()
     expect(await client.ask(announce('a', { info_hash }))).toEqual({
       'failure reason': 'too many swarms on this socket',
+      code: 'full',
       action: 'announce',
       info_hash,
     })

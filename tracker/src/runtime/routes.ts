@@ -2,6 +2,8 @@ import type { Log } from '../adapters/log.js'
 import type { Metrics } from '../adapters/prometheus.js'
 import type { HttpReply } from '../adapters/server-port.js'
 import type { StaticFiles } from '../adapters/static-files.js'
+import type { Refusal } from '../admission/refusal.js'
+import type { HealthReport } from './health.js'
 
 export const FEED_PATH = '/dashboard/feed'
 
@@ -14,8 +16,13 @@ export interface RouteSources {
   /** Null when the dashboard has not been built. */
   readonly dashboard: StaticFiles | null
   readonly metrics: Metrics
-  stats(): object
+  health(): HealthReport
+  /** As JSON. */
+  stats(): string
 }
+
+/** When a client that was refused may try again, in seconds. */
+const RETRY_AFTER_SECONDS = 10
 
 type Route = (path: string) => HttpReply | Promise<HttpReply>
 
@@ -36,13 +43,13 @@ export function createRoutes(sources: RouteSources, log: Log): Route {
   }
 }
 
-function createRoute({ dashboard, metrics, stats }: RouteSources): Route {
+function createRoute({ dashboard, metrics, health, stats }: RouteSources): Route {
   return (path) => {
     switch (path) {
       case '/health':
-        return json({ status: 'ok' })
+        return healthReply(health())
       case '/stats.json':
-        return json(stats())
+        return json(200, stats())
       case '/metrics':
         return metrics.text().then((body) => ({
           status: 200,
@@ -65,15 +72,24 @@ function dashboardFile(dashboard: StaticFiles | null, path: string): HttpReply {
   return dashboard.get(path) ?? text(404, 'The dashboard has no such file.\n')
 }
 
-function json(value: object): HttpReply {
-  return {
-    status: 200,
-    headers: { 'content-type': 'application/json', ...OPEN_TO_ALL },
-    body: JSON.stringify(value),
-  }
+/** A tracker that is degraded serves all the same: only one that stops must get no more clients. */
+function healthReply(report: HealthReport): HttpReply {
+  return json(report.status === 'draining' ? 503 : 200, JSON.stringify(report))
+}
+
+function json(status: 200 | 503, body: string): HttpReply {
+  return { status, headers: { 'content-type': 'application/json', ...OPEN_TO_ALL }, body }
 }
 
 /** Plain text for people. */
-export function text(status: 404 | 500 | 503, body: string): HttpReply {
+export function text(status: 403 | 404 | 429 | 500 | 503, body: string): HttpReply {
   return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body }
+}
+
+/** Answer to an upgrade that is refused; the code is for programs. */
+export function refusalReply({ code, reason }: Refusal): HttpReply {
+  const status = code === 'origin-not-allowed' ? 403 : code === 'rate-limited' ? 429 : 503
+  const reply = text(status, `${code}: ${reason}\n`)
+  const later = status === 403 ? {} : { 'retry-after': `${RETRY_AFTER_SECONDS}` }
+  return { ...reply, headers: { ...reply.headers, ...later } }
 }

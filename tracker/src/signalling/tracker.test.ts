@@ -32,7 +32,7 @@ class Client {
   /** Sends and takes everything that this client has got since. */
   send(message: unknown): Sent[] {
     const text = typeof message === 'string' ? message : JSON.stringify(message)
-    this.scene.tracker.message(this.session, text, millis(this.scene.now))
+    this.scene.tracker.message(this.session, Buffer.from(text), millis(this.scene.now))
     return this.take()
   }
 

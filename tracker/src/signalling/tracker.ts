@@ -1,33 +1,28 @@
-import type { AnnounceExtension, Millis, PeerReport } from '@shoal/protocol'
+import type { AnnounceExtension, InfoHash, Millis, PeerId, PeerReport } from '@shoal/protocol'
 import { millis } from '@shoal/protocol'
+import type { Refusal } from '../admission/refusal.js'
+import type { Locality } from '../locality/place.js'
+import { NO_LOCALITY, UNKNOWN_PLACE } from '../locality/place.js'
+import { HttpSources } from '../seeders/http-sources.js'
 import type { Counters } from '../stats/counters.js'
 import { newCounters } from '../stats/counters.js'
 import { DepartedReports } from '../stats/departed.js'
 import { stepReport } from '../stats/reports.js'
 import { addDelta, emptyTotals } from '../stats/totals.js'
-import type { Random } from '../swarm/matching.js'
-import { chooseReceivers } from '../swarm/matching.js'
-import { OffersInFlight } from '../swarm/offers-in-flight.js'
+import type { Random } from '../swarm/candidates.js'
+import { hintsOf } from '../swarm/hints.js'
 import type { Peer } from '../swarm/peer.js'
 import type { RegistryLimits } from '../swarm/registry.js'
 import { DEFAULT_REGISTRY_LIMITS, Registry } from '../swarm/registry.js'
 import type { Session } from '../swarm/session.js'
-import type {
-  AnnounceMessage,
-  AnswerMessage,
-  CandidatesMessage,
-  ScrapeMessage,
-} from '../wire/client-message.js'
+import type { Uplinks } from '../swarm/uplinks.js'
+import type { AnnounceMessage, ClientMessage, ScrapeMessage } from '../wire/client-message.js'
 import { readClientMessage } from '../wire/client-message.js'
 import { MessageError } from '../wire/message-error.js'
-import {
-  answerText,
-  candidatesText,
-  failureText,
-  offerText,
-  replyText,
-  scrapeText,
-} from '../wire/server-message.js'
+import { failureText, replyText, scrapeText } from '../wire/server-message.js'
+import type { WireText } from '../wire/wire-text.js'
+import { idJson } from '../wire/wire-text.js'
+import { Relay } from './relay.js'
 
 /**
  * Seconds between a client's announces. The field's usual value; also how long a peer waits for new
@@ -59,7 +54,7 @@ export const DEFAULT_SIGNALLING_OPTIONS: SignallingOptions = {
 }
 
 /**
- * The tracker without sockets, clock or chance: texts of clients in, texts to clients out through
+ * The tracker without sockets, clock or chance: messages of clients in, texts to clients out through
  * each session's outlet. Nothing that a client sends makes it throw.
  */
 export class Tracker {
@@ -67,44 +62,60 @@ export class Tracker {
   /** Over all peers that ever reported. */
   readonly totals = emptyTotals()
   readonly registry: Registry
+  readonly relay: Relay
+  /** Where seeders serve by HTTP. */
+  readonly httpSources = new HttpSources()
   private readonly options: SignallingOptions
-  private readonly random: Random
-  private readonly offers = new OffersInFlight()
+  private readonly locality: Locality
   private readonly departed = new DepartedReports()
   private now: Millis = millis(0)
 
   /** @param random uniform in [0, 1) */
-  constructor(options: SignallingOptions, random: Random) {
+  constructor(options: SignallingOptions, random: Random, locality: Locality = NO_LOCALITY) {
     this.options = options
-    this.random = random
+    this.locality = locality
     this.registry = new Registry(options.limits, (peer) => this.left(peer))
+    this.relay = new Relay(this.registry, locality, random, this.counters)
   }
 
   /** Relayed offers that can still be answered, or that have not been swept out yet. */
   get offersInFlight(): number {
-    return this.offers.size
+    return this.relay.offers.size
   }
 
   /**
    * Takes one message of a client.
    *
+   * @param data UTF-8, valid during the call only
    * @returns false when it was out of form or refused; the client has been told so
    */
-  message(session: Session, text: string, now: Millis): boolean {
+  message(session: Session, data: Uint8Array, now: Millis): boolean {
     this.now = now
     try {
-      const message = readClientMessage(text)
+      const message = readClientMessage(data)
+      const refusal = session.guard?.check(message, now) ?? null
+      if (refusal !== null) this.refuse(session, message, refusal)
       if (message.type === 'announce') this.announce(session, message)
-      else if (message.type === 'answer') this.answer(session, message)
-      else if (message.type === 'candidates') this.candidates(session, message)
+      else if (message.type === 'answer') this.relay.answer(session, message, now)
+      else if (message.type === 'candidates') this.relay.candidates(session, message, now)
       else this.scrape(session, message)
       return true
     } catch (error) {
       if (!(error instanceof MessageError)) throw error
       this.counters.failures++
+      this.counters.refusals[error.code]++
       session.outlet.send(failureText(error))
       return false
     }
+  }
+
+  /** @throws MessageError always; a peer that is not wanted any more leaves its swarm */
+  private refuse(session: Session, message: ClientMessage, { code, reason }: Refusal): never {
+    if (message.type === 'scrape')
+      throw new MessageError(reason, 'scrape', message.infoHashes[0] ?? null, code)
+    const peer = this.registry.peerOf(session, message.infoHash, message.peerId)
+    if (peer !== undefined && code !== 'rate-limited') this.registry.leave(peer)
+    throw new MessageError(reason, 'announce', message.infoHash, code)
   }
 
   /** The socket is gone. */
@@ -119,9 +130,7 @@ export class Tracker {
     const silence = this.options.announceIntervalSeconds * 1000 * MISSED_ANNOUNCES
     this.registry.expire(millis(now - silence))
     this.departed.expire(now)
-    for (const swarm of this.registry.swarms()) {
-      for (const peer of swarm.peers.values()) this.offers.expire(peer, now)
-    }
+    this.relay.sweep(now)
   }
 
   private announce(session: Session, message: AnnounceMessage): void {
@@ -130,6 +139,7 @@ export class Tracker {
     const known = this.registry.swarm(message.infoHash)?.peers.get(message.peerId)
     const wasSeeder = known?.seeder === true
     const shoal = message.shoal !== null || known?.shoal === true
+    this.locate(session)
     const peer = this.registry.join(
       session,
       message.infoHash,
@@ -137,12 +147,14 @@ export class Tracker {
       { shoal, seeder: shoal ? isShoalSeeder(message, known) : hasAll(message, known) },
       this.now,
     )
-    if (typeof peer === 'string') throw new MessageError(peer, 'announce', message.infoHash)
+    if (typeof peer === 'string') throw new MessageError(peer, 'announce', message.infoHash, 'full')
     if (message.event === 'completed' && !wasSeeder) peer.swarm.downloaded++
     if (known === undefined) peer.report = this.departed.take(message.infoHash, message.peerId)
     if (message.shoal !== null) this.applyExtension(peer, message.shoal)
+    if (message.shoal?.accuse !== undefined) this.accuse(peer, message.shoal.accuse)
+    this.relay.elsewhere?.touched(message.infoHash)
     this.reply(session, message, peer.swarm)
-    this.relayOffers(peer, message)
+    this.relay.announced(peer, message.offers, this.now)
   }
 
   private stopped(session: Session, message: AnnounceMessage): void {
@@ -157,74 +169,79 @@ export class Tracker {
   private reply(
     session: Session,
     message: AnnounceMessage,
-    swarm: { readonly hashJson: string; readonly complete: number; readonly incomplete: number } | undefined,
+    swarm:
+      | {
+          readonly hashJson: WireText
+          readonly complete: number
+          readonly incomplete: number
+          readonly uplinks: Uplinks
+        }
+      | undefined,
   ): void {
     const { announceIntervalSeconds, reportIntervalSeconds } = this.options
-    const hashJson = swarm?.hashJson ?? JSON.stringify(message.infoHash)
-    const reports = message.shoal === null ? null : reportIntervalSeconds
-    session.outlet.send(replyText(hashJson, swarm ?? NO_COUNTS, announceIntervalSeconds, reports))
+    const hashJson = swarm?.hashJson ?? idJson(message.infoHash)
+    const uplinks = swarm?.uplinks
+    const extension =
+      message.shoal === null
+        ? null
+        : {
+            reportInterval: reportIntervalSeconds,
+            eligible: uplinks?.eligible ?? 0,
+            medianUplink: uplinks?.medianBytesPerSecond ?? 0,
+            httpJson: this.httpSources.listJson(message.infoHash),
+          }
+    session.outlet.send(
+      replyText(hashJson, this.countsOf(message.infoHash), announceIntervalSeconds, extension),
+    )
   }
 
-  private relayOffers(offerer: Peer, { offers }: AnnounceMessage): void {
-    if (offers.length === 0) return
-    const receivers = chooseReceivers(offerer, offers.length, this.random)
-    for (const [i, receiver] of receivers.entries()) {
-      const offer = offers[i]
-      if (offer === undefined || receiver.session === null) continue
-      if (!this.offers.add(offerer, receiver, offer.offerId, this.now)) return
-      const { hashJson } = offerer.swarm
-      receiver.session.outlet.send(offerText(hashJson, offerer.id, offer.offerId, offer.sdp))
-      this.counters.offersRelayed++
-    }
-  }
-
-  /** Answers are not replied to; one that belongs to no relayed offer is dropped without a word. */
-  private answer(session: Session, message: AnswerMessage): void {
-    this.counters.answers++
-    const { offerId } = message
-    const ends = this.endsOf(session, message)
-    if (ends === null || !this.offers.answer(ends.to, ends.sender, offerId, this.now)) {
-      this.counters.strays++
-      return
-    }
-    ends.sender.seenAt = this.now
-    ends.outlet.send(answerText(ends.sender.swarm.hashJson, ends.sender.id, offerId, message.sdp))
-    this.counters.answersRelayed++
-  }
-
-  private candidates(session: Session, message: CandidatesMessage): void {
-    this.counters.candidates++
-    const { offerId, candidates } = message
-    const ends = this.endsOf(session, message)
-    if (
-      ends === null ||
-      !ends.to.shoal ||
-      !this.offers.candidates(ends.sender, ends.to, offerId, candidates.length, this.now)
-    ) {
-      this.counters.strays++
-      return
-    }
-    ends.sender.seenAt = this.now
-    ends.outlet.send(candidatesText(ends.sender.swarm.hashJson, ends.sender.id, offerId, candidates))
-    this.counters.candidatesRelayed++
-  }
-
-  private endsOf(session: Session, { infoHash, peerId, toPeerId }: AnswerMessage | CandidatesMessage) {
-    const sender = this.registry.peerOf(session, infoHash, peerId)
-    const to = sender?.swarm.peers.get(toPeerId)
-    if (sender === undefined || !to?.session) return null
-    return { sender, to, outlet: to.session.outlet }
+  /** Asks where the socket comes from, once and whenever more is known. */
+  private locate(session: Session): void {
+    const { version } = this.locality
+    if (session.placeVersion === version) return
+    session.placeVersion = version
+    session.place = session.address === null ? UNKNOWN_PLACE : this.locality.placeOf(session.address)
   }
 
   private scrape(session: Session, { infoHashes }: ScrapeMessage): void {
     this.counters.scrapes++
-    const files = infoHashes.map((hash) => [hash, this.registry.swarm(hash) ?? NO_COUNTS] as const)
+    const files = infoHashes.map((hash) => [hash, this.countsOf(hash)] as const)
     session.outlet.send(scrapeText(files))
   }
 
-  private applyExtension(peer: Peer, { role, name, report }: AnnounceExtension): void {
+  /** Peers of a swarm, here and at other nodes. */
+  private countsOf(infoHash: InfoHash) {
+    const here = this.registry.swarm(infoHash) ?? NO_COUNTS
+    const { elsewhere } = this.relay
+    if (elsewhere === null) return here
+    const there = elsewhere.counts(infoHash)
+    return {
+      complete: here.complete + there.complete,
+      incomplete: here.incomplete + there.incomplete,
+      downloaded: here.downloaded + there.downloaded,
+    }
+  }
+
+  private applyExtension(peer: Peer, extension: AnnounceExtension): void {
+    const { role, name, report, http } = extension
     if (role === 'seeder' && name !== undefined) peer.name = name
+    if (role === 'seeder' && http !== undefined) {
+      this.httpSources.announced(peer.swarm.infoHash, peer.id, http, this.now)
+    }
     if (report !== undefined) this.report(peer, report)
+    const hints = hintsOf(extension)
+    if (hints !== null) peer.swarm.applyHints(peer, hints)
+  }
+
+  /** Whom peers of enough networks accuse leaves the swarm; its next announce is refused. */
+  private accuse({ swarm, session }: Peer, accused: readonly PeerId[]): void {
+    for (const id of accused) {
+      const suspect = swarm.peers.get(id)
+      if (!session?.guard || !suspect?.session?.guard) continue
+      if (!session.guard.accuse(suspect.session.guard, swarm.infoHash, this.now)) continue
+      this.counters.bans++
+      this.registry.leave(suspect)
+    }
   }
 
   private report(peer: Peer, report: PeerReport): void {
@@ -237,7 +254,8 @@ export class Tracker {
   }
 
   private left(peer: Peer): void {
-    this.offers.forget(peer)
+    this.relay.left(peer)
+    this.httpSources.left(peer.swarm.infoHash, peer.id)
     if (peer.report !== null) {
       this.departed.remember(peer.swarm.infoHash, peer.id, peer.report, this.now)
     }

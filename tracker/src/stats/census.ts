@@ -12,16 +12,18 @@ export interface Census {
   readonly swarms: number
 }
 
-/** Counts peers by kind. O(swarms). */
-export function takeCensus(swarms: Iterable<Swarm>): Census {
-  const census = { viewers: 0, seeders: 0, others: 0, swarms: 0 }
-  for (const swarm of swarms) {
-    census.viewers += swarm.viewers.length
-    census.seeders += swarm.seeders.length
-    census.others += othersOf(swarm)
-    census.swarms++
+/** The census as it is kept up: each peer is counted when it comes, changes and goes. */
+export class RunningCensus {
+  viewers = 0
+  seeders = 0
+  others = 0
+
+  /** @param by 1 for a peer that is there now, -1 for one that is not any more */
+  count({ shoal, seeder }: { readonly shoal: boolean; readonly seeder: boolean }, by: 1 | -1): void {
+    if (!shoal) this.others += by
+    else if (seeder) this.seeders += by
+    else this.viewers += by
   }
-  return census
 }
 
 /** The largest swarms, most viewers first, then most peers. O(swarms). */

@@ -1,3 +1,6 @@
+import type { RefusalCode } from '../admission/refusal.js'
+import { REFUSAL_CODES } from '../admission/refusal.js'
+
 /** Events since the start, for `/metrics`. Plain numbers: they are counted on the hottest paths. */
 export interface Counters {
   announces: number
@@ -12,6 +15,10 @@ export interface Counters {
   strays: number
   reports: number
   socketsOpened: number
+  /** Messages and upgrades refused, by code. */
+  refusals: Record<RefusalCode, number>
+  /** Peers that others got banned. */
+  bans: number
   /** Upgrades refused because the tracker is full. */
   socketsRefused: number
   /** Sockets ended because their reader was too slow. */
@@ -33,6 +40,8 @@ export function newCounters(): Counters {
     strays: 0,
     reports: 0,
     socketsOpened: 0,
+    refusals: Object.fromEntries(REFUSAL_CODES.map((code) => [code, 0])) as Record<RefusalCode, number>,
+    bans: 0,
     socketsRefused: 0,
     socketsSlow: 0,
     socketsAbusive: 0,

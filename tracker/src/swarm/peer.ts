@@ -1,4 +1,5 @@
-import type { Millis, PeerId, PeerReport } from '@shoal/protocol'
+import type { MatchingHints, Millis, PeerId, PeerReport } from '@shoal/protocol'
+import type { Place } from '../locality/place.js'
 import type { OfferInFlight } from './offers-in-flight.js'
 import type { Session } from './session.js'
 import type { Swarm } from './swarm.js'
@@ -9,14 +10,24 @@ export interface Peer {
   readonly swarm: Swarm
   /** The socket that announced last under this peer id; null once the peer has left. */
   session: Session | null
+  /** Where its socket comes from. */
+  place: Place
   /** Speaks Shoal: its offers mean nothing to stock clients, and theirs nothing to it. */
   shoal: boolean
   /** A Shoal seeder by its role, a stock client by `left: 0`. */
   seeder: boolean
   /** Place in its pool (`Swarm.poolOf`). */
   index: number
+  /** Its record in the registry's table (`peer-table.ts`). */
+  slot: number
+  /** When it joined, in whole seconds. */
+  readonly joinedSeconds: number
   /** When it last sent anything about this swarm. */
   seenAt: Millis
+  /** What it has told of itself for matching, all announces together; null when nothing. */
+  hints: MatchingHints | null
+  /** Bin of its uplink in the swarm's histogram; -1 while it is not known. */
+  uplinkBin: number
   /** Offers relayed to it and not answered yet. */
   unanswered: number
   /** Its own relayed offers by offer id, oldest first; null while there are none. */

@@ -2,8 +2,18 @@ import type { InfoHash, PeerId } from '@shoal/protocol'
 import { millis } from '@shoal/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { UNKNOWN_PLACE } from '../locality/place.js'
 import { HASH, id } from '../testing/messages.js'
-import { FULL, join, LEECHER, newRegistry, newSession, SEEDER, VIEWER } from '../testing/swarm-builder.js'
+import {
+  FULL,
+  join,
+  LEECHER,
+  newRegistry,
+  newSession,
+  placeOf,
+  SEEDER,
+  VIEWER,
+} from '../testing/swarm-builder.js'
 import type { Peer } from './peer.js'
 import type { PeerProfile } from './registry.js'
 import type { Swarm } from './swarm.js'
@@ -118,6 +128,57 @@ describe('after any sequence of joining, changing and leaving', () => {
     )
   })
 })
+
+/** Places of a small world, nowhere among them. */
+const PLACES = [UNKNOWN_PLACE, placeOf(1, 1, 1), placeOf(1, 1, 2), placeOf(1, 2), placeOf(2, 1, 3, 1)]
+
+describe('the buckets of a large pool', () => {
+  it('hold every peer once at each level, whoever comes, moves and goes', () => {
+    const change = fc.record({ peer: fc.nat(99), place: fc.nat(PLACES.length - 1), leaves: fc.boolean() })
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 150 }), fc.nat(99), (changes, gone) => {
+        const registry = newRegistry()
+        const names = Array.from({ length: 100 }, (_, i) => `viewer ${i}`)
+        for (const [i, name] of names.entries()) join(registry, name, VIEWER, HASH, PLACES[i % PLACES.length])
+        for (const { peer, place, leaves } of changes) {
+          const known = registry.swarm(hash)?.peers.get(peerId(`viewer ${peer}`))
+          if (leaves && known !== undefined) registry.leave(known)
+          else if (!leaves) join(registry, `viewer ${peer}`, VIEWER, HASH, PLACES[place])
+        }
+        checkBuckets(registry.swarm(hash))
+        // Down to where they are given up, and up again.
+        for (const peer of [...(registry.swarm(hash)?.viewers ?? [])].slice(0, gone)) registry.leave(peer)
+        checkBuckets(registry.swarm(hash))
+        for (const [i, name] of names.entries()) join(registry, name, VIEWER, HASH, PLACES[i % PLACES.length])
+        expect(checkBuckets(registry.swarm(hash))).toBe(true)
+        registry.expire(millis(1))
+        expect(registry.swarmCount).toBe(0)
+      }),
+      { numRuns: 25 },
+    )
+  })
+})
+
+/** Compares the buckets with a walk over the pool; false where the pool has none. */
+function checkBuckets(swarm: Swarm | undefined): boolean {
+  const [any] = swarm?.viewers ?? []
+  if (swarm === undefined || any === undefined) return false
+  const { buckets, peers, slots } = swarm.poolsFor(any).leechers
+  expect(slots).toEqual(peers.map(({ slot }) => slot))
+  for (const { slot, id } of peers) expect(swarm.table.peer(slot)?.id).toBe(id)
+  if (buckets === null) return false
+  const keys = ['site', 'local', 'network', 'country'] as const
+  for (const [level, key] of keys.entries()) {
+    for (const place of PLACES) {
+      const there = peers.filter((peer) => peer.place[key] === place[key] && place[key] !== 0)
+      const bucket = buckets.at(level, place)
+      if (there.length < 2) expect(bucket).toBeNull()
+      else expect(new Set(bucket)).toEqual(new Set(there.map(({ slot }) => slot)))
+      expect(new Set(bucket).size).toBe(bucket?.length ?? 0)
+    }
+  }
+  return true
+}
 
 function checkPools({ peers, viewers, seeders, otherLeechers, otherSeeders }: Swarm): void {
   expect(peers.size).toBeGreaterThan(0)

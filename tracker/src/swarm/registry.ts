@@ -1,5 +1,7 @@
 import type { InfoHash, Millis, PeerId } from '@shoal/protocol'
+import type { Census } from '../stats/census.js'
 import type { Peer } from './peer.js'
+import { FIELD, PeerTable } from './peer-table.js'
 import type { Session } from './session.js'
 import { Swarm } from './swarm.js'
 
@@ -37,6 +39,7 @@ export type OnLeave = (peer: Peer) => void
 export class Registry {
   private readonly limits: RegistryLimits
   private readonly onLeave: OnLeave
+  private readonly table = new PeerTable()
   private readonly byHash = new Map<InfoHash, Swarm>()
 
   constructor(limits: RegistryLimits, onLeave: OnLeave) {
@@ -46,6 +49,12 @@ export class Registry {
 
   get swarmCount(): number {
     return this.byHash.size
+  }
+
+  /** How many there are of each kind. O(1). */
+  census(): Census {
+    const { viewers, seeders, others } = this.table.census
+    return { viewers, seeders, others, swarms: this.byHash.size }
   }
 
   swarms(): IterableIterator<Swarm> {
@@ -80,8 +89,9 @@ export class Registry {
     }
     if (swarm !== undefined && known !== undefined) {
       if (known.session !== session) this.takeOver(known, session)
-      swarm.reclassify(known, profile.shoal, profile.seeder)
+      swarm.reclassify(known, profile.shoal, profile.seeder, session.place)
       known.seenAt = now
+      this.table.set(known.slot, FIELD.seen, Math.floor(now / 1000))
       return known
     }
     if (swarm !== undefined && swarm.peers.size >= this.limits.maxPeersPerSwarm) return 'the swarm is full'
@@ -111,7 +121,7 @@ export class Registry {
   }
 
   private open(infoHash: InfoHash): Swarm {
-    const swarm = new Swarm(infoHash)
+    const swarm = new Swarm(infoHash, this.table)
     this.byHash.set(infoHash, swarm)
     return swarm
   }
@@ -121,10 +131,15 @@ export class Registry {
       id,
       swarm,
       session,
+      place: session.place,
       shoal: profile.shoal,
       seeder: profile.seeder,
       index: 0,
+      slot: -1,
+      joinedSeconds: Math.floor(now / 1000),
       seenAt: now,
+      hints: null,
+      uplinkBin: -1,
       unanswered: 0,
       offers: null,
       report: null,

@@ -1,8 +1,12 @@
+import type { Guard } from '../admission/guard.js'
+import type { Place } from '../locality/place.js'
+import { UNKNOWN_PLACE } from '../locality/place.js'
+import type { WireText } from '../wire/wire-text.js'
 import type { Peer } from './peer.js'
 
 /** Where texts for one client go: a socket, seen from the pure side. */
 export interface Outlet {
-  send(text: string): void
+  send(text: WireText): void
 }
 
 /**
@@ -13,10 +17,19 @@ export interface Outlet {
  */
 export class Session {
   readonly outlet: Outlet
+  /** The client's address as text, null where it is unknown. Never told to other clients. */
+  readonly address: string | null
+  /** What stands between the socket and the tracker; null for nothing. */
+  readonly guard: Guard | null
+  /** Where its address is, and the version of the knowledge that said so. */
+  place: Place = UNKNOWN_PLACE
+  placeVersion = 0
   /** Short (bounded by the registry's limit), so that a list costs less than a set would. */
   readonly peers: Peer[] = []
 
-  constructor(outlet: Outlet) {
+  constructor(outlet: Outlet, address: string | null = null, guard: Guard | null = null) {
     this.outlet = outlet
+    this.address = address
+    this.guard = guard
   }
 }

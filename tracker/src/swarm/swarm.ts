@@ -1,30 +1,61 @@
-import type { InfoHash, PeerId } from '@shoal/protocol'
+import type { InfoHash, MatchingHints, PeerId } from '@shoal/protocol'
+import type { Place } from '../locality/place.js'
 import type { RunningTotals } from '../stats/totals.js'
 import { emptyTotals } from '../stats/totals.js'
+import type { WireText } from '../wire/wire-text.js'
+import { idJson } from '../wire/wire-text.js'
 import type { Peer } from './peer.js'
+import type { PeerTable } from './peer-table.js'
+import { FIELD } from './peer-table.js'
+import { Pool } from './pool.js'
+import { writeHints } from './score.js'
+import { Uplinks, uplinkBin } from './uplinks.js'
+
+interface Pools {
+  readonly leechers: Pool
+  readonly seeders: Pool
+}
 
 /**
  * The peers of one info hash, in four pools that matching samples from: Shoal or not, seeder or not.
- *
- * A pool is a dense list and a peer knows its place in it, so that joining, leaving and changing
- * pools are O(1) and a random peer is one index away.
+ * Joining, leaving and changing pools are O(1).
  */
 export class Swarm {
   readonly infoHash: InfoHash
   /** The info hash as JSON: part of every message about this swarm. */
-  readonly hashJson: string
+  readonly hashJson: WireText
   readonly peers = new Map<PeerId, Peer>()
-  readonly viewers: Peer[] = []
-  readonly seeders: Peer[] = []
-  readonly otherLeechers: Peer[] = []
-  readonly otherSeeders: Peer[] = []
+  /** What Shoal's viewers can give. */
+  readonly uplinks = new Uplinks()
   readonly totals: RunningTotals = emptyTotals()
   /** Peers that completed their download here. */
   downloaded = 0
+  readonly table: PeerTable
+  private readonly shoal: Pools
+  private readonly others: Pools
 
-  constructor(infoHash: InfoHash) {
+  constructor(infoHash: InfoHash, table: PeerTable) {
     this.infoHash = infoHash
-    this.hashJson = JSON.stringify(infoHash)
+    this.table = table
+    this.shoal = { leechers: new Pool(table), seeders: new Pool(table) }
+    this.others = { leechers: new Pool(table), seeders: new Pool(table) }
+    this.hashJson = idJson(infoHash)
+  }
+
+  get viewers(): readonly Peer[] {
+    return this.shoal.leechers.peers
+  }
+
+  get seeders(): readonly Peer[] {
+    return this.shoal.seeders.peers
+  }
+
+  get otherLeechers(): readonly Peer[] {
+    return this.others.leechers.peers
+  }
+
+  get otherSeeders(): readonly Peer[] {
+    return this.others.seeders.peers
   }
 
   get complete(): number {
@@ -41,40 +72,73 @@ export class Swarm {
     return null
   }
 
+  /** The pools of those who speak what the peer speaks. */
+  poolsFor({ shoal }: Peer): Pools {
+    return shoal ? this.shoal : this.others
+  }
+
   add(peer: Peer): void {
     this.peers.set(peer.id, peer)
+    peer.slot = this.table.allocate(peer)
+    const seconds = peer.joinedSeconds
+    this.table.set(peer.slot, FIELD.joined, seconds)
+    this.table.set(peer.slot, FIELD.seen, seconds)
+    writeHints(this.table, peer, this.uplinks.medianBytesPerSecond)
     this.enter(peer)
   }
 
   remove(peer: Peer): void {
     this.peers.delete(peer.id)
     this.exit(peer)
+    this.table.release(peer.slot)
   }
 
-  /** Moves a peer to the pool of what it has become. */
-  reclassify(peer: Peer, shoal: boolean, seeder: boolean): void {
-    if (peer.shoal === shoal && peer.seeder === seeder) return
+  /** Moves a peer to where it belongs with what it has become. */
+  reclassify(peer: Peer, shoal: boolean, seeder: boolean, place: Place): void {
+    if (peer.shoal === shoal && peer.seeder === seeder && peer.place === place) return
     this.exit(peer)
     peer.shoal = shoal
     peer.seeder = seeder
+    peer.place = place
     this.enter(peer)
   }
 
-  private poolOf(peer: Peer): Peer[] {
-    if (peer.shoal) return peer.seeder ? this.seeders : this.viewers
-    return peer.seeder ? this.otherSeeders : this.otherLeechers
+  /** Takes what a Shoal peer tells of itself; what it leaves out stays as it was. */
+  applyHints(peer: Peer, told: MatchingHints): void {
+    const before = uplinkOf(peer)
+    const hints: MatchingHints = peer.hints === null ? told : { ...peer.hints, ...told }
+    peer.hints = hints
+    peer.uplinkBin = hints.uplink === undefined ? -1 : uplinkBin(hints.uplink)
+    const after = uplinkOf(peer)
+    if (before !== after) {
+      if (before !== null) this.uplinks.remove(before)
+      if (after !== null) this.uplinks.add(after)
+    }
+    writeHints(this.table, peer, this.uplinks.medianBytesPerSecond)
   }
 
   private enter(peer: Peer): void {
-    peer.index = this.poolOf(peer).push(peer) - 1
+    this.table.setPlace(peer.slot, peer.place)
+    this.poolOf(peer).add(peer)
+    this.table.census.count(peer, 1)
+    const uplink = uplinkOf(peer)
+    if (uplink !== null) this.uplinks.add(uplink)
   }
 
-  /** Fills the gap with the pool's last peer. */
   private exit(peer: Peer): void {
-    const pool = this.poolOf(peer)
-    const last = pool.pop()
-    if (last === undefined || last === peer) return
-    pool[peer.index] = last
-    last.index = peer.index
+    this.poolOf(peer).remove(peer)
+    this.table.census.count(peer, -1)
+    const uplink = uplinkOf(peer)
+    if (uplink !== null) this.uplinks.remove(uplink)
   }
+
+  private poolOf(peer: Peer): Pool {
+    const pools = this.poolsFor(peer)
+    return peer.seeder ? pools.seeders : pools.leechers
+  }
+}
+
+/** Bin of the uplink of a viewer that serves others, -1 where it is not known; null for anybody else. */
+function uplinkOf({ shoal, seeder, hints, uplinkBin }: Peer): number | null {
+  return shoal && !seeder && hints?.uploads !== false ? uplinkBin : null
 }

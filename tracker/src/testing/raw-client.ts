@@ -24,8 +24,12 @@ export class RawClient {
   }
 
   /** @param url `http://host:port` of a tracker */
-  static async open(url: string, path = '/'): Promise<RawClient> {
-    const client = new RawClient(new WebSocket(url.replace('http', 'ws') + path))
+  static async open(
+    url: string,
+    path = '/',
+    headers: Readonly<Record<string, string | string[]>> = {},
+  ): Promise<RawClient> {
+    const client = new RawClient(new WebSocket(url.replace('http', 'ws') + path, { headers }))
     await once(client.ws, 'open')
     return client
   }

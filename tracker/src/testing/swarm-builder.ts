@@ -1,5 +1,7 @@
 import type { InfoHash, PeerId } from '@shoal/protocol'
 import { millis } from '@shoal/protocol'
+import type { Place } from '../locality/place.js'
+import { UNKNOWN_PLACE } from '../locality/place.js'
 import type { Peer } from '../swarm/peer.js'
 import type { PeerProfile, RegistryLimits } from '../swarm/registry.js'
 import { DEFAULT_REGISTRY_LIMITS, Registry } from '../swarm/registry.js'
@@ -20,10 +22,23 @@ export function newRegistry(limits: Partial<RegistryLimits> = {}, onLeave = (_: 
 }
 
 /** Joins a peer on a socket of its own. */
-export function join(registry: Registry, name: string, profile = VIEWER, hash = HASH): Peer {
-  const peer = registry.join(newSession(), hash as InfoHash, id(name) as PeerId, profile, millis(0))
+export function join(
+  registry: Registry,
+  name: string,
+  profile = VIEWER,
+  hash = HASH,
+  place: Place = UNKNOWN_PLACE,
+): Peer {
+  const session = newSession()
+  session.place = place
+  const peer = registry.join(session, hash as InfoHash, id(name) as PeerId, profile, millis(0))
   if (typeof peer === 'string') throw new Error(peer)
   return peer
+}
+
+/** A viewer's place: its site is its own unless told, its city and provider are shared. */
+export function placeOf(network: number, local: number, site = 0, country = network): Place {
+  return { site, local: network * 1000 + local, network, country, continent: 1, pid: 0, known: true }
 }
 
 /** Uniform in [0, 1), the same for the same seed (mulberry32). */

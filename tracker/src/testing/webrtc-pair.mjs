@@ -1,18 +1,19 @@
 /**
- * Two stock clients find each other at the tracker whose URL is the argument, connect over WebRTC
- * on this machine and send each other a line. Prints what was received as one JSON line.
+ * Two stock clients find each other at the tracker whose URL is the argument, or at two nodes of one,
+ * connect over WebRTC on this machine and send each other a line. Prints what was received as one JSON line.
  */
 import Client from 'bittorrent-tracker'
 
 /** Gathering is over at once without STUN servers, but the library does not always say so. */
 const GATHERING_MS = 100
 
-const [url] = process.argv.slice(2)
+const [urlA, urlB = urlA] = process.argv.slice(2)
+const INFO_HASH = 'ab'.repeat(20)
 const warnings = []
 
-function newClient(name) {
+function newClient(name, url) {
   const client = new Client({
-    infoHash: 'ab'.repeat(20),
+    infoHash: INFO_HASH,
     peerId: Buffer.from(name.padEnd(20, '.')).toString('hex'),
     announce: [`${url}/${name}`],
     port: 6881,
@@ -39,10 +40,22 @@ function exchange(client, line) {
   })
 }
 
-const [a, b] = [newClient('a'), newClient('b')]
+/** Resolves once a node has heard of the other's client. */
+async function heard(url) {
+  for (;;) {
+    const { incomplete } = await new Promise((resolve, reject) => {
+      const done = (error, result) => (error ? reject(error) : resolve(result))
+      Client.scrape({ infoHash: INFO_HASH, announce: `${url}/scrape` }, done)
+    })
+    if (incomplete > 0) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+const [a, b] = [newClient('a', urlA), newClient('b', urlB)]
 const received = [exchange(a, 'from a'), exchange(b, 'from b')]
 a.start({ numwant: 0, left: 1 })
-a.once('update', () => b.start({ numwant: 2, left: 1 }))
+a.once('update', () => heard(urlB).then(() => b.start({ numwant: 2, left: 1 })))
 
 const lines = (await Promise.all(received)).sort()
 process.stdout.write(`${JSON.stringify({ received: lines, warnings })}\n`, () => process.exit(0))

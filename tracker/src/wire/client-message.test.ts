@@ -5,11 +5,12 @@ import { MAX_OFFERS_PER_ANNOUNCE, MAX_SCRAPE_HASHES, readClientMessage } from '.
 import { MessageError } from './message-error.js'
 import { failureText } from './server-message.js'
 
-const read = (message: unknown) => readClientMessage(JSON.stringify(message))
+const readText = (text: string) => readClientMessage(Buffer.from(text))
+const read = (message: unknown) => readText(JSON.stringify(message))
 
 function failure(message: unknown): MessageError {
   try {
-    readClientMessage(typeof message === 'string' ? message : JSON.stringify(message))
+    readText(typeof message === 'string' ? message : JSON.stringify(message))
   } catch (error) {
     if (error instanceof MessageError) return error
     throw error
@@ -26,8 +27,8 @@ describe('announce', () => {
       event: 'started',
       left: 1,
       offers: [
-        { offerId: id('o1'), sdp: 'sdp o1' },
-        { offerId: id('o2'), sdp: 'sdp o2' },
+        { offerId: id('o1'), sdpJson: '"sdp o1"' },
+        { offerId: id('o2'), sdpJson: '"sdp o2"' },
       ],
       shoal: null,
     })
@@ -78,6 +79,21 @@ describe('announce', () => {
     expect(read(shoal('p', { role: 'seeder', name: 'A title', report, later: true }))).toMatchObject({
       shoal: { v: 1, role: 'seeder', name: 'A title', report },
     })
+    const hints = {
+      uplink: 375_000.5,
+      uploads: false,
+      slots: 0,
+      playhead: 7.5,
+      nat: 'cone',
+      degree: 12,
+      backlog: 120,
+      ok: 14,
+      failed: 3,
+    }
+    expect(read(shoal('p', hints))).toMatchObject({ shoal: { v: 1, role: 'viewer', ...hints } })
+    expect(read(shoal('p', { uplink: null, uploads: null, nat: null }))).toMatchObject({
+      shoal: { v: 1, role: 'viewer' },
+    })
     expect(read(shoal('p', { name: 'x'.repeat(500) }))).toMatchObject({ shoal: { name: 'x'.repeat(80) } })
   })
 })
@@ -90,7 +106,7 @@ describe('answer, candidates, scrape', () => {
       peerId: id('p'),
       toPeerId: id('q'),
       offerId: id('o'),
-      sdp: 'answer to o',
+      sdpJson: '"answer to o"',
     })
     expect(read(candidates('p', 'q', 'o'))).toMatchObject({ type: 'candidates', candidates: [CANDIDATE] })
     expect(read({ action: 'scrape', info_hash: HASH })).toEqual({ type: 'scrape', infoHashes: [HASH] })
@@ -146,6 +162,17 @@ describe('what is out of form', () => {
     ['shoal.report.peers', shoal('p', { report: { ...report, peers: '2' } })],
     ['shoal.report.stalls', shoal('p', { report: { ...report, stalls: 2 ** 51 } })],
     ['shoal.report.links', shoal('p', { report: { ...report, links: undefined } })],
+    ['shoal.uplink', shoal('p', { uplink: -1 })],
+    ['shoal.uplink', shoal('p', { uplink: 1.25e9 + 1 })],
+    ['shoal.uploads', shoal('p', { uploads: 1 })],
+    ['shoal.slots', shoal('p', { slots: '4' })],
+    ['shoal.playhead', shoal('p', { playhead: {} })],
+    ['shoal.playhead', JSON.stringify(shoal('p', { playhead: 7 })).replace('7', '1e999')],
+    ['shoal.nat', shoal('p', { nat: 'strict' })],
+    ['shoal.degree', shoal('p', { degree: 10_001 })],
+    ['shoal.backlog', shoal('p', { backlog: -0.1 })],
+    ['shoal.ok', shoal('p', { ok: true })],
+    ['shoal.failed', shoal('p', { failed: [] })],
     ['shoal.candidates', candidates('p', 'q', 'o', 0)],
     ['shoal.candidates', candidates('p', 'q', 'o', 21)],
     ['shoal.candidates', { ...candidates('p', 'q', 'o'), offers: [] }],
@@ -163,6 +190,7 @@ describe('what is out of form', () => {
     expect(failure(announce('p', { left: 'x' }))).toMatchObject({ action: 'announce', infoHash: HASH })
     expect(failure({ action: 'scrape', info_hash: 4 })).toMatchObject({ action: 'scrape', infoHash: null })
     expect(JSON.parse(failureText(failure(announce('p', { left: 'x' }))))).toEqual({
+      code: 'bad-message',
       'failure reason': 'left: neither null nor a number from 0',
       action: 'announce',
       info_hash: HASH,
@@ -200,6 +228,10 @@ const almostMessage = fc.record(
           v: fc.constant(1),
           role: fc.constant('viewer'),
           report: fc.jsonValue(),
+          uplink: fc.jsonValue(),
+          uploads: fc.jsonValue(),
+          nat: fc.jsonValue(),
+          playhead: fc.jsonValue(),
           candidates: fc.oneof(fc.jsonValue(), fc.array(fc.jsonValue())),
         },
         { requiredKeys: [] },
@@ -212,7 +244,7 @@ const almostMessage = fc.record(
 describe('for any input', () => {
   const readsOrFails = (text: string): void => {
     try {
-      readClientMessage(text)
+      readText(text)
     } catch (error) {
       expect(error).toBeInstanceOf(MessageError)
     }

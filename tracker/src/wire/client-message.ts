@@ -9,7 +9,10 @@ import type {
 import { isBinaryString20, MAX_SDP_CHARS } from '@shoal/protocol'
 import type { Action } from './message-error.js'
 import { MessageError } from './message-error.js'
+import { RawJsonString, scanMessage } from './scan-message.js'
 import { ExtensionError, readCandidates, readExtension } from './shoal-extension.js'
+import type { WireText } from './wire-text.js'
+import { wireText } from './wire-text.js'
 
 /**
  * Offers of one announce that are looked at; stock clients send 5, old ones 10. The rest is neither
@@ -20,9 +23,10 @@ export const MAX_OFFERS_PER_ANNOUNCE = 10
 /** Info hashes of one scrape at most. A list of 64 is a 2 kB message. */
 export const MAX_SCRAPE_HASHES = 64
 
+/** `sdpJson` here and below: the session description's text as a JSON string, quotes included. */
 export interface Offer {
   readonly offerId: string
-  readonly sdp: string
+  readonly sdpJson: WireText
 }
 
 export interface AnnounceMessage {
@@ -43,7 +47,7 @@ export interface AnswerMessage {
   readonly peerId: PeerId
   readonly toPeerId: PeerId
   readonly offerId: string
-  readonly sdp: string
+  readonly sdpJson: WireText
 }
 
 export interface CandidatesMessage {
@@ -65,16 +69,17 @@ export type ClientMessage = AnnounceMessage | AnswerMessage | CandidatesMessage 
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * Reads one message of a client: the only place where text from outside becomes typed values.
+ * Reads one message of a client: the only place where bytes from outside become typed values.
  *
  * Keys that the tracker does not use (`uploaded`, `downloaded`, `numwant`, `trackerid`, unknown ones)
  * are not looked at. `numwant` is one of them because the reference server ignores it too: the
  * number of offers says how many neighbours are wanted.
  *
- * @throws MessageError, and nothing else for any text
+ * @param data UTF-8 (what is not reads as U+FFFD); valid during the call only
+ * @throws MessageError, and nothing else for any bytes
  */
-export function readClientMessage(text: string): ClientMessage {
-  const fields = parseObject(text)
+export function readClientMessage(data: Uint8Array): ClientMessage {
+  const fields = scanMessage(data) ?? parseObject(data)
   const { action } = fields
   if (action === 'announce') return readAnnounceAction(fields)
   if (action === 'scrape') return readScrape(fields)
@@ -82,10 +87,10 @@ export function readClientMessage(text: string): ClientMessage {
   throw new MessageError('action: neither announce nor scrape', 'announce', hash)
 }
 
-function parseObject(text: string): Fields {
+function parseObject(data: Uint8Array): Fields {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8'))
   } catch {
     throw new MessageError('message: not JSON', 'announce', null)
   }
@@ -106,7 +111,7 @@ function readAnnounceAction(fields: Fields): ClientMessage {
       peerId,
       toPeerId: binary20(fields, 'to_peer_id', infoHash) as PeerId,
       offerId: binary20(fields, 'offer_id', infoHash),
-      sdp: readSdp(answer, 'answer', 'answer', infoHash),
+      sdpJson: readSdp(answer, 'answer', 'answer', infoHash),
     }
   }
   if (isObject(shoal) && shoal['candidates'] !== undefined) {
@@ -167,7 +172,7 @@ function readOffers(value: unknown, infoHash: InfoHash): readonly Offer[] {
     if (!isObject(entry)) throw new MessageError(`offers[${i}]: not an object`, 'announce', infoHash)
     offers.push({
       offerId: binary20(entry, 'offer_id', infoHash),
-      sdp: readSdp(entry['offer'], 'offer', 'offers.offer', infoHash),
+      sdpJson: readSdp(entry['offer'], 'offer', 'offers.offer', infoHash),
     })
   }
   return offers
@@ -177,14 +182,21 @@ function readOffers(value: unknown, infoHash: InfoHash): readonly Offer[] {
  * The session description's text, passed on unread: stock clients put candidates into it, and some
  * encrypt it. Its size is bounded; receivers validate what they are going to use.
  */
-function readSdp(value: unknown, type: SessionDescription['type'], key: string, infoHash: InfoHash): string {
-  if (!isObject(value) || value['type'] !== type || typeof value['sdp'] !== 'string') {
+function readSdp(
+  value: unknown,
+  type: SessionDescription['type'],
+  key: string,
+  infoHash: InfoHash,
+): WireText {
+  const sdp = isObject(value) && value['type'] === type ? value['sdp'] : undefined
+  if (sdp instanceof RawJsonString) return sdp.json as WireText
+  if (typeof sdp !== 'string') {
     throw new MessageError(`${key}: not a session description of type ${type}`, 'announce', infoHash)
   }
-  if (value['sdp'].length > MAX_SDP_CHARS) {
+  if (sdp.length > MAX_SDP_CHARS) {
     throw new MessageError(`${key}: sdp above ${MAX_SDP_CHARS} characters`, 'announce', infoHash)
   }
-  return value['sdp']
+  return wireText(JSON.stringify(sdp))
 }
 
 /**

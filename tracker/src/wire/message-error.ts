@@ -1,4 +1,5 @@
 import type { InfoHash } from '@shoal/protocol'
+import type { RefusalCode } from '../admission/refusal.js'
 
 /** Actions of the WebTorrent protocol. */
 export type Action = 'announce' | 'scrape'
@@ -13,10 +14,12 @@ export class MessageError extends Error {
   override readonly name = 'MessageError'
   readonly action: Action
   readonly infoHash: InfoHash | null
+  readonly code: RefusalCode
 
   /** @param reason for the client's log; names the key that is wrong */
-  constructor(reason: string, action: Action, infoHash: InfoHash | null) {
+  constructor(reason: string, action: Action, infoHash: InfoHash | null, code: RefusalCode = 'bad-message') {
     super(reason)
+    this.code = code
     this.action = action
     this.infoHash = infoHash
   }

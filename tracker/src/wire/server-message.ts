@@ -1,10 +1,12 @@
-import type { IceCandidate, InfoHash, PeerId } from '@shoal/protocol'
+import type { IceCandidate, InfoHash } from '@shoal/protocol'
 import { TRACKER_EXTENSION_VERSION } from '@shoal/protocol'
 import type { MessageError } from './message-error.js'
+import type { WireText } from './wire-text.js'
+import { idJson, wireText } from './wire-text.js'
 
 /**
  * What the tracker sends. The texts are put together by hand: every relay and every reply passes
- * here, and the swarm's info hash arrives encoded already (`hashJson`).
+ * here, and what is in many of them arrives encoded already (`hashJson`, `fromJson`, `sdpJson`).
  */
 
 /** Counts of one swarm. */
@@ -13,48 +15,85 @@ export interface SwarmCounts {
   readonly incomplete: number
 }
 
+/** What Shoal's peers are told in a reply besides. */
+export interface ReplyExtension {
+  /** Seconds between reports. */
+  readonly reportInterval: number
+  /** Viewers of the swarm that serve others. */
+  readonly eligible: number
+  /** Median of their uplinks in bytes per second; 0 while unknown. */
+  readonly medianUplink: number
+  /** JSON list of playlists at seeders that answer by HTTP; null for none. */
+  readonly httpJson: WireText | null
+}
+
+/** What Shoal's peers are told of the peer that an offer or an answer comes from. */
+export interface RelayExtension {
+  /** Cost of traffic between the two, 0 to 100. */
+  readonly cost: number
+  /** Whole seconds since it joined. */
+  readonly ageSeconds: number
+}
+
 /**
  * Reply to an announce.
  *
  * @param interval seconds until the client announces again
- * @param reportInterval seconds between reports; null for clients that do not speak Shoal
+ * @param extension null for clients that do not speak Shoal
  */
 export function replyText(
-  hashJson: string,
+  hashJson: WireText,
   counts: SwarmCounts,
   interval: number,
-  reportInterval: number | null,
-): string {
+  extension: ReplyExtension | null,
+): WireText {
   const shoal =
-    reportInterval === null
+    extension === null
       ? ''
-      : `,"shoal":{"v":${TRACKER_EXTENSION_VERSION},"report_interval":${reportInterval}}`
-  return `{"complete":${counts.complete},"incomplete":${counts.incomplete},"action":"announce","interval":${interval},"info_hash":${hashJson}${shoal}}`
+      : `,"shoal":{"v":${TRACKER_EXTENSION_VERSION},"report_interval":${extension.reportInterval},"eligible":${extension.eligible},"median_uplink":${extension.medianUplink}${extension.httpJson === null ? '' : `,"http":${extension.httpJson}`}}`
+  return `{"complete":${counts.complete},"incomplete":${counts.incomplete},"action":"announce","interval":${interval},"info_hash":${hashJson}${shoal}}` as WireText
 }
 
-/** An offer, for the peer that is to answer it. */
-export function offerText(hashJson: string, from: PeerId, offerId: string, sdp: string): string {
-  return `{"action":"announce","offer":{"type":"offer","sdp":${JSON.stringify(sdp)}}${relayTail(hashJson, from, offerId)}`
+/** An offer, for the peer that is to answer it. @param extension null for clients that do not speak Shoal */
+export function offerText(
+  hashJson: WireText,
+  fromJson: WireText,
+  offerId: string,
+  sdpJson: WireText,
+  extension: RelayExtension | null,
+): WireText {
+  return `{"action":"announce","offer":{"type":"offer","sdp":${sdpJson}}${relayJson(extension)}${relayTail(hashJson, fromJson, offerId)}` as WireText
 }
 
-/** An answer, for the offerer. */
-export function answerText(hashJson: string, from: PeerId, offerId: string, sdp: string): string {
-  return `{"action":"announce","answer":{"type":"answer","sdp":${JSON.stringify(sdp)}}${relayTail(hashJson, from, offerId)}`
+/** An answer, for the offerer. @param extension as above */
+export function answerText(
+  hashJson: WireText,
+  fromJson: WireText,
+  offerId: string,
+  sdpJson: WireText,
+  extension: RelayExtension | null,
+): WireText {
+  return `{"action":"announce","answer":{"type":"answer","sdp":${sdpJson}}${relayJson(extension)}${relayTail(hashJson, fromJson, offerId)}` as WireText
 }
 
 /** Trickled candidates, for the other end. */
 export function candidatesText(
-  hashJson: string,
-  from: PeerId,
+  hashJson: WireText,
+  fromJson: WireText,
   offerId: string,
   candidates: readonly IceCandidate[],
-): string {
-  const shoal = `{"v":${TRACKER_EXTENSION_VERSION},"candidates":${JSON.stringify(candidates)}}`
-  return `{"action":"announce","shoal":${shoal}${relayTail(hashJson, from, offerId)}`
+): WireText {
+  const shoal = `{"v":${TRACKER_EXTENSION_VERSION},"candidates":${wireText(JSON.stringify(candidates))}}`
+  return `{"action":"announce","shoal":${shoal}${relayTail(hashJson, fromJson, offerId)}` as WireText
 }
 
-function relayTail(hashJson: string, from: PeerId, offerId: string): string {
-  return `,"offer_id":${JSON.stringify(offerId)},"peer_id":${JSON.stringify(from)},"info_hash":${hashJson}}`
+function relayJson(extension: RelayExtension | null): string {
+  if (extension === null) return ''
+  return `,"shoal":{"v":${TRACKER_EXTENSION_VERSION},"cost":${extension.cost},"age":${extension.ageSeconds}}`
+}
+
+function relayTail(hashJson: WireText, fromJson: WireText, offerId: string): string {
+  return `,"offer_id":${idJson(offerId)},"peer_id":${fromJson},"info_hash":${hashJson}}`
 }
 
 /**
@@ -66,18 +105,20 @@ const MIN_SCRAPE_INTERVAL_SECONDS = 600
 /** Answer to a scrape. */
 export function scrapeText(
   files: Iterable<readonly [InfoHash, SwarmCounts & { readonly downloaded: number }]>,
-): string {
+): WireText {
   const entries: string[] = []
   for (const [hash, { complete, incomplete, downloaded }] of files) {
     entries.push(
-      `${JSON.stringify(hash)}:{"complete":${complete},"incomplete":${incomplete},"downloaded":${downloaded}}`,
+      `${idJson(hash)}:{"complete":${complete},"incomplete":${incomplete},"downloaded":${downloaded}}`,
     )
   }
-  return `{"action":"scrape","files":{${entries.join(',')}},"flags":{"min_request_interval":${MIN_SCRAPE_INTERVAL_SECONDS}}}`
+  return `{"action":"scrape","files":{${entries.join(',')}},"flags":{"min_request_interval":${MIN_SCRAPE_INTERVAL_SECONDS}}}` as WireText
 }
 
 /** Failure, with what stock clients need to tell whose it is. */
-export function failureText(error: MessageError): string {
+export function failureText(error: MessageError): WireText {
   const hash = error.infoHash === null ? '' : `,"info_hash":${JSON.stringify(error.infoHash)}`
-  return `{"failure reason":${JSON.stringify(error.message)},"action":"${error.action}"${hash}}`
+  return wireText(
+    `{"failure reason":${JSON.stringify(error.message)},"code":"${error.code}","action":"${error.action}"${hash}}`,
+  )
 }

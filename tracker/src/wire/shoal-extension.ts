@@ -1,5 +1,18 @@
-import type { AnnounceExtension, IceCandidate, PeerReport } from '@shoal/protocol'
-import { DecodeError, MAX_CANDIDATES, readCandidate, TRACKER_EXTENSION_VERSION } from '@shoal/protocol'
+import type {
+  AnnounceExtension,
+  IceCandidate,
+  MatchingHints,
+  NatType,
+  PeerId,
+  PeerReport,
+} from '@shoal/protocol'
+import {
+  DecodeError,
+  isBinaryString20,
+  MAX_CANDIDATES,
+  readCandidate,
+  TRACKER_EXTENSION_VERSION,
+} from '@shoal/protocol'
 
 /** Longest name of a title on the dashboard, in characters; the rest is cut off. */
 const MAX_NAME_CHARS = 80
@@ -9,6 +22,32 @@ const MAX_NAME_CHARS = 80
  * sums over a million peers stay exact enough in a double.
  */
 const MAX_REPORTED = 2 ** 50
+
+/** Fastest uplink that a peer may claim, in bytes per second: 10 Gbit/s. */
+const MAX_UPLINK = 1.25e9
+
+/** Most connections that a peer may claim to have, or to have room for. */
+const MAX_LINKS = 10_000
+
+/** Furthest playhead, in seconds: a year of a stream that never ends. */
+const MAX_PLAYHEAD_SECONDS = 31_536_000
+
+/** Longest upload queue, in ms: the protocol's Have tells up to 65,534. */
+const MAX_BACKLOG_MS = 65_535
+
+/** Most connections tried that a peer may claim. */
+const MAX_ATTEMPTS = 1_000_000_000
+
+/** Peers that one announce may accuse. */
+const MAX_ACCUSED = 4
+
+/** Longest join token, in characters. */
+const MAX_TOKEN_CHARS = 2048
+
+/** Longest HTTP address of a seeder, in characters. */
+const MAX_HTTP_CHARS = 512
+
+const NAT_TYPES: readonly unknown[] = ['open', 'cone', 'symmetric', 'unknown'] satisfies NatType[]
 
 /** Something in the `shoal` key of an announce is out of form. The message names the key. */
 export class ExtensionError extends Error {
@@ -33,6 +72,8 @@ export function readExtension(value: unknown): AnnounceExtension {
   return {
     v: TRACKER_EXTENSION_VERSION,
     role,
+    ...readHints(fields),
+    ...readAdmission(fields),
     ...(report === undefined || report === null ? {} : { report: readReport(report) }),
     ...(typeof name === 'string' && name.length > 0 ? { name: name.slice(0, MAX_NAME_CHARS) } : {}),
   }
@@ -66,6 +107,65 @@ function versioned(value: unknown): Fields {
   }
   return fields
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** Only the fields that are there: in most announces of a swarm none is. */
+function readHints(fields: Fields): MatchingHints {
+  const hints: Mutable<MatchingHints> = {}
+  const number = (key: HintKey, max: number): void => {
+    const value = fields[key]
+    if (value === undefined || value === null) return
+    if (typeof value !== 'number' || !(value >= 0 && value <= max)) {
+      throw new ExtensionError(`shoal.${key}: not a number from 0 to ${max}`)
+    }
+    hints[key] = value
+  }
+  number('uplink', MAX_UPLINK)
+  number('slots', MAX_LINKS)
+  number('playhead', MAX_PLAYHEAD_SECONDS)
+  number('degree', MAX_LINKS)
+  number('backlog', MAX_BACKLOG_MS)
+  number('ok', MAX_ATTEMPTS)
+  number('failed', MAX_ATTEMPTS)
+  const { uploads, nat } = fields
+  if (uploads !== undefined && uploads !== null) {
+    if (typeof uploads !== 'boolean') throw new ExtensionError('shoal.uploads: neither true nor false')
+    hints.uploads = uploads
+  }
+  if (nat !== undefined && nat !== null) {
+    if (!NAT_TYPES.includes(nat)) throw new ExtensionError(`shoal.nat: none of ${NAT_TYPES.join(', ')}`)
+    hints.nat = nat as NatType
+  }
+  return hints
+}
+
+type Admission = Pick<AnnounceExtension, 'token' | 'accuse' | 'http'>
+
+function readAdmission({ token, accuse, http }: Fields): Admission {
+  const read: Mutable<Admission> = {}
+  if (token !== undefined && token !== null) {
+    if (typeof token !== 'string' || token.length > MAX_TOKEN_CHARS) {
+      throw new ExtensionError(`shoal.token: not a string of up to ${MAX_TOKEN_CHARS} characters`)
+    }
+    read.token = token
+  }
+  if (accuse !== undefined && accuse !== null) {
+    if (!Array.isArray(accuse) || accuse.length > MAX_ACCUSED || !accuse.every(isBinaryString20)) {
+      throw new ExtensionError(`shoal.accuse: not a list of up to ${MAX_ACCUSED} peer ids`)
+    }
+    read.accuse = accuse as unknown[] as PeerId[]
+  }
+  if (http !== undefined && http !== null) {
+    if (typeof http !== 'string' || http.length > MAX_HTTP_CHARS || !/^https?:\/\//.test(http)) {
+      throw new ExtensionError(`shoal.http: not an http or https URL of up to ${MAX_HTTP_CHARS} characters`)
+    }
+    read.http = http
+  }
+  return read
+}
+
+type HintKey = 'uplink' | 'slots' | 'playhead' | 'degree' | 'backlog' | 'ok' | 'failed'
 
 function readReport(value: unknown): PeerReport {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

@@ -1,0 +1,113 @@
+import type { InfoHash, Millis } from '@shoal/protocol'
+import type { AnnounceMessage, ClientMessage, ScrapeMessage } from '../wire/client-message.js'
+import type { AddressUse } from './address-limits.js'
+import { networkOf } from './addresses.js'
+import type { Admission, Client } from './admission.js'
+import type { Guard } from './guard.js'
+import type { Refusal } from './refusal.js'
+import type { TokenKeys } from './tokens.js'
+import { invalid, readToken, refuseToken } from './tokens.js'
+
+/** Peers of one socket whose tokens were good that are remembered; more show theirs again. */
+const MAX_ADMITTED = 64
+
+const TOO_FAST: Refusal = { code: 'rate-limited', reason: 'too many messages of this address: slow down' }
+const NO_TOKEN: Refusal = { code: 'token-required', reason: 'this tracker wants a join token' }
+const UNREADABLE = invalid('is out of form or signed by nobody known')
+const BANNED: Refusal = { code: 'banned', reason: 'peers of several networks reported wrong data' }
+
+/** What one socket may do: the limits of its address, and what its tokens let it into. */
+export class SocketGuard implements Guard {
+  private readonly admission: Admission
+  private readonly client: Client
+  /** Null for an address without limits. */
+  private readonly use: AddressUse | null
+  /** Info hash and peer id of those that were let in: a token is for joining, not for staying. */
+  private admitted: Set<string> | null = null
+  /** The last token that no key had signed: to be sent again costs the tracker nothing. */
+  private bad: { readonly token: string; readonly keys: TokenKeys } | null = null
+
+  constructor(admission: Admission, client: Client, use: AddressUse | null) {
+    this.admission = admission
+    this.client = client
+    this.use = use
+  }
+
+  /** Counts the bytes of a message that is not read yet; why it must not be read, or null. */
+  checkBytes(bytes: number, now: Millis): Refusal | null {
+    return this.use === null || this.admission.limits.mayReceive(this.use, bytes, now) ? null : TOO_FAST
+  }
+
+  check(message: ClientMessage, now: Millis): Refusal | null {
+    const { use, admission } = this
+    const offers = message.type === 'announce' ? message.offers.length : 0
+    if (use !== null && !admission.limits.mayAnnounce(use, offers, now)) return TOO_FAST
+    if (message.type === 'scrape') return this.checkScrape(message)
+    // Answers and candidates pass only between peers whose announces have been let in.
+    if (message.type !== 'announce' || message.event === 'stopped') return null
+    const { infoHash } = message
+    const listed = admission.refuseSwarm(infoHash)
+    if (listed !== null) return listed
+    if (use !== null && admission.bans.size > 0 && admission.bans.isBanned(suspect(infoHash, use), now)) {
+      return BANNED
+    }
+    return admission.tokensWanted ? this.checkToken(message) : null
+  }
+
+  accuse(accused: SocketGuard, infoHash: InfoHash, now: Millis): boolean {
+    if (accused.use === null) return false
+    const [own, network] = [networkOf(accused.client.address), networkOf(this.client.address)]
+    return this.admission.bans.report(suspect(infoHash, accused.use), own, network, now)
+  }
+
+  /** The socket is gone. */
+  close(now: Millis): void {
+    if (this.use !== null) this.admission.limits.disconnect(this.use, now)
+  }
+
+  private checkScrape({ infoHashes }: ScrapeMessage): Refusal | null {
+    for (const infoHash of infoHashes) {
+      const listed = this.admission.refuseSwarm(infoHash)
+      if (listed !== null) return listed
+      if (!this.admission.tokensWanted || this.knows(infoHash)) continue
+      const refusal = this.weigh(this.client.token, infoHash, null)
+      if (refusal !== null) return refusal
+    }
+    return null
+  }
+
+  private checkToken({ infoHash, peerId, shoal }: AnnounceMessage): Refusal | null {
+    const key = infoHash + peerId
+    if (this.admitted?.has(key) === true) return null
+    const refusal = this.weigh(shoal?.token ?? this.client.token, infoHash, peerId)
+    if (refusal !== null) return refusal
+    this.admitted ??= new Set()
+    if (this.admitted.size < MAX_ADMITTED) this.admitted.add(key)
+    return null
+  }
+
+  private weigh(token: string | null, infoHash: InfoHash, peerId: string | null): Refusal | null {
+    if (token === null) return NO_TOKEN
+    const { keys } = this.admission.lists
+    if (this.bad?.token === token && this.bad.keys === keys) return UNREADABLE
+    const claims = readToken(token, keys)
+    if (claims === null) {
+      this.bad = { token, keys }
+      return UNREADABLE
+    }
+    const { origin } = this.client
+    return refuseToken(claims, { infoHash, peerId, origin }, this.admission.secondsSince1970)
+  }
+
+  /** A peer of this socket has been let into this swarm. */
+  private knows(infoHash: InfoHash): boolean {
+    if (this.admitted === null) return false
+    for (const key of this.admitted) if (key.startsWith(infoHash)) return true
+    return false
+  }
+}
+
+/** Who is banned, and where: an address in a swarm. */
+function suspect(infoHash: InfoHash, { subject }: AddressUse): string {
+  return infoHash + subject
+}

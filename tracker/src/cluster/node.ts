@@ -1,0 +1,286 @@
+import type { InfoHash, Millis } from '@shoal/protocol'
+import { isBinaryString20 } from '@shoal/protocol'
+import type { Log } from '../adapters/log.js'
+import type { Tracker } from '../signalling/tracker.js'
+import type { Bus, BusListener, NodeId } from './bus.js'
+import { Cluster } from './cluster.js'
+import type { NodeCounts } from './counts.js'
+import { countsOf, isNobody, packCounts, readCounts } from './counts.js'
+import { Directory } from './directory.js'
+import type { Item } from './frames.js'
+import { MAX_FRAME_BYTES, packItems, packNews, readItems, readNews } from './frames.js'
+import { unpacked } from './packer.js'
+import { Published } from './published.js'
+import { SerialGuard } from './serial-guard.js'
+
+/** Beats in one lease: two may be lost. */
+const BEATS_PER_LEASE = 4
+
+/** Time between looks at what is to be told to the others, in ms. */
+const TELL_MS = 50
+
+/**
+ * Time between two flushes at least, in ms: an idle node sends within the turn of the event loop, a
+ * busy one larger frames. A frame costs its sender, Redis and its receiver several times an item.
+ */
+const FLUSH_INTERVAL_MS = 5
+
+/** Items that wait for one node; more are dropped. */
+const MAX_WAITING = 512
+
+/** Text of items that waits for one node, in characters; beyond it the frame goes out. */
+const FRAME_CHARS = MAX_FRAME_BYTES / 4
+
+/** For `/metrics`, `/health` and the log. */
+export interface ClusterReport {
+  readonly state: 'joined' | 'alone'
+  /** Other nodes that live. */
+  readonly nodes: number
+  readonly framesSent: number
+  readonly bytesSent: number
+  readonly framesReceived: number
+  readonly bytesReceived: number
+  /** Frames that could not go out. */
+  readonly dropped: number
+  /** Frames and items out of form, or that came twice. */
+  readonly rejected: number
+}
+
+export interface ClusterNodeOptions {
+  readonly id: NodeId
+  readonly leaseMs: number
+  readonly now: () => Millis
+  readonly random: () => number
+  readonly log: Log
+}
+
+/**
+ * This tracker as a node of a cluster: says that it lives and what it has, hears what others say, and
+ * carries items between its `Cluster` and theirs.
+ *
+ * It counts as joined while it hears its own beats: both connections to Redis work then, and Redis
+ * itself. Otherwise it matches locally, and tries again for ever.
+ */
+export class ClusterNode implements BusListener {
+  readonly cluster: Cluster
+  private readonly options: ClusterNodeOptions
+  private readonly bus: Bus
+  private readonly directory: Directory
+  private readonly published: Published
+  private readonly outgoing = new Map<NodeId, { items: Item[]; chars: number }>()
+  private readonly serials = new SerialGuard()
+  private readonly timers: NodeJS.Timeout[] = []
+  private readonly tally = {
+    framesSent: 0,
+    bytesSent: 0,
+    framesReceived: 0,
+    bytesReceived: 0,
+    dropped: 0,
+    rejected: 0,
+  }
+  private joined = false
+  private heardSelfAt = Number.NEGATIVE_INFINITY
+  private reconnectedAt: number
+  private serial = 0
+  private frameSerial = 0
+  private flushedAt = Number.NEGATIVE_INFINITY
+  private telling = false
+  private closed = false
+
+  /** @param connect given the listener, hands out the bus */
+  constructor(tracker: Tracker, connect: (listener: BusListener) => Bus, options: ClusterNodeOptions) {
+    this.options = options
+    this.directory = new Directory(options.leaseMs)
+    this.published = new Published((infoHash) => countsOf(tracker.registry.swarm(infoHash)))
+    this.reconnectedAt = options.now()
+    this.cluster = new Cluster(tracker.relay, this.directory, tracker.relay.offers, {
+      joined: () => this.joined,
+      send: (node, item) => this.send(node, item),
+      touched: (infoHash) => this.published.touch(infoHash),
+      random: options.random,
+    })
+    for (const { infoHash } of tracker.registry.swarms()) this.published.touch(infoHash)
+    this.bus = connect(this)
+    this.timers.push(setInterval(() => this.beat(), options.leaseMs / BEATS_PER_LEASE))
+    this.timers.push(setInterval(() => void this.tell(), TELL_MS))
+  }
+
+  report(): ClusterReport {
+    return { state: this.joined ? 'joined' : 'alone', nodes: this.directory.nodeCount, ...this.tally }
+  }
+
+  connected(): void {
+    if (!this.closed) this.beat()
+  }
+
+  inbox(bytes: Uint8Array): void {
+    this.count(bytes)
+    const frame = readItems(bytes)
+    if (frame === null || !this.serials.isNew(frame.from, frame.serial)) {
+      this.tally.rejected++
+      return
+    }
+    this.tally.rejected += frame.rejected
+    this.cluster.take(frame, this.options.now())
+  }
+
+  all(bytes: Uint8Array): void {
+    this.count(bytes)
+    const news = readNews(bytes)
+    if (news === null) {
+      this.tally.rejected++
+      return
+    }
+    const now = this.options.now()
+    if (news.node === this.options.id) {
+      if (news.type === 'beat') this.heardSelf(now)
+    } else if (news.type === 'bye') {
+      this.forget(news.node)
+    } else if (news.type === 'beat') {
+      if (this.directory.beat(news.node, news.serial, now)) void this.read(news.node)
+      if (news.ask) this.say(false)
+    } else if (this.directory.change(news.node, news.serial, news.entries, now)) {
+      void this.read(news.node)
+    }
+  }
+
+  /** Says goodbye, so that the others need not wait for the lease to end. */
+  async close(): Promise<void> {
+    if (this.closed) return
+    this.closed = true
+    this.joined = false
+    for (const timer of this.timers) clearInterval(timer)
+    this.broadcast(packNews({ type: 'bye', node: this.options.id }))
+    await this.bus.close()
+  }
+
+  private beat(): void {
+    const now = this.options.now()
+    this.directory.expire(now)
+    this.serials.sweep((node) => this.directory.has(node))
+    const silence = now - this.heardSelfAt
+    if (this.joined && silence > this.options.leaseMs / 2) {
+      this.joined = false
+      this.options.log.warn({}, 'Redis is away: peers are matched within this node only')
+    }
+    if (silence > this.options.leaseMs && now - this.reconnectedAt > this.options.leaseMs) {
+      this.reconnectedAt = now
+      this.bus.reconnect()
+    }
+    // In this order: whoever hears of this node for the first time reads what it keeps.
+    void this.renew()
+    this.say(!this.joined)
+  }
+
+  private say(ask: boolean): void {
+    this.broadcast(packNews({ type: 'beat', node: this.options.id, serial: this.serial, ask }))
+  }
+
+  private heardSelf(now: Millis): void {
+    this.heardSelfAt = now
+    if (this.joined || this.closed) return
+    this.joined = true
+    this.options.log.info({ nodes: this.directory.nodeCount }, 'joined the cluster')
+  }
+
+  /** Renews the lease; tells everything again where Redis has lost it. */
+  private async renew(): Promise<void> {
+    const expected = this.published.size
+    const kept = await this.bus.keep(this.serial, new Map())
+    if (kept === null || kept === expected || this.telling || expected !== this.published.size) return
+    await this.bus.clear()
+    this.published.touchAll()
+  }
+
+  /** Keeps and tells what has changed: first the one, so that whoever reads it has what was told. */
+  private async tell(): Promise<void> {
+    if (this.telling || this.closed || !this.joined || !this.published.hasChanges) return
+    const entries = this.published.take(this.options.now())
+    if (entries.length === 0) return
+    this.telling = true
+    const serial = ++this.serial
+    const kept = await this.bus.keep(serial, new Map(entries.map(([hash, counts]) => [hash, packed(counts)])))
+    this.telling = false
+    if (kept === null) {
+      for (const [infoHash] of entries) this.published.untold(infoHash)
+      return
+    }
+    this.broadcast(packNews({ type: 'counts', node: this.options.id, serial, entries }))
+  }
+
+  private async read(node: NodeId): Promise<void> {
+    const kept = await this.bus.read(node)
+    if (this.closed) return
+    const swarms = new Map<InfoHash, NodeCounts>()
+    for (const [hash, bytes] of kept?.swarms ?? []) {
+      const counts = readCounts(unpacked(bytes))
+      if (counts === null || !isBinaryString20(hash)) this.tally.rejected++
+      else swarms.set(hash as InfoHash, counts)
+    }
+    this.directory.read(node, kept?.serial ?? 0, kept === null ? null : swarms)
+  }
+
+  private forget(node: NodeId): void {
+    this.directory.remove(node)
+  }
+
+  private send(node: NodeId, item: Item): void {
+    if (this.outgoing.size === 0) this.schedule()
+    const waiting = this.outgoing.get(node) ?? { items: [], chars: 0 }
+    if (waiting.items.length >= MAX_WAITING) {
+      this.tally.dropped++
+      return
+    }
+    this.outgoing.set(node, waiting)
+    waiting.items.push(item)
+    waiting.chars += charsOf(item)
+    if (waiting.chars > FRAME_CHARS) {
+      this.sendFrame(node, waiting.items)
+      this.outgoing.set(node, { items: [], chars: 0 })
+    }
+  }
+
+  private schedule(): void {
+    const wait = this.flushedAt + FLUSH_INTERVAL_MS - this.options.now()
+    if (wait <= 0) setImmediate(() => this.flush())
+    else setTimeout(() => this.flush(), wait)
+  }
+
+  private flush(): void {
+    this.flushedAt = this.options.now()
+    for (const [node, { items }] of this.outgoing) if (items.length > 0) this.sendFrame(node, items)
+    this.outgoing.clear()
+  }
+
+  private sendFrame(node: NodeId, items: readonly Item[]): void {
+    const frame = packItems(this.options.id, ++this.frameSerial, items)
+    this.sent(frame, this.bus.send(node, frame))
+  }
+
+  private broadcast(frame: Uint8Array): void {
+    this.sent(frame, this.bus.broadcast(frame))
+  }
+
+  private sent(frame: Uint8Array, ok: boolean): void {
+    if (!ok) {
+      this.tally.dropped++
+      return
+    }
+    this.tally.framesSent++
+    this.tally.bytesSent += frame.byteLength
+  }
+
+  private count(frame: Uint8Array): void {
+    this.tally.framesReceived++
+    this.tally.bytesReceived += frame.byteLength
+  }
+}
+
+function packed(counts: NodeCounts): Uint8Array | null {
+  return isNobody(counts) ? null : packCounts(counts)
+}
+
+function charsOf(item: Item): number {
+  if (item.type === 'offers') return item.offers.reduce((sum, { sdpJson }) => sum + sdpJson.length, 0)
+  return item.type === 'answer' ? item.sdpJson.length : JSON.stringify(item.candidates).length
+}

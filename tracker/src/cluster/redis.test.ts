@@ -1,0 +1,300 @@
+import type { ChildProcess } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { RunningTracker } from '../runtime/create-tracker.js'
+import { createTracker } from '../runtime/create-tracker.js'
+import { announce, answer, candidates, id, offers, shoal } from '../testing/messages.js'
+import type { Message } from '../testing/raw-client.js'
+import { RawClient } from '../testing/raw-client.js'
+import { RedisServer } from '../testing/redis.js'
+import { TcpGate } from '../testing/tcp-gate.js'
+
+const run = promisify(execFile)
+
+/** Short, so that what follows its end need not be waited for. */
+const LEASE_SECONDS = 1
+
+/** For everything that takes a lease, on a machine that is busy. */
+const PATIENCE = { timeout: 15_000, interval: 50 }
+
+const WEBRTC_PATIENCE_MS = 60_000
+
+const options = (url: string) => ({
+  host: '127.0.0.1',
+  port: 0,
+  engine: 'ws' as const,
+  redis: url,
+  redisLeaseSeconds: LEASE_SECONDS,
+  announceIntervalSeconds: 60,
+})
+
+interface ScrapeAnswer {
+  readonly files: Readonly<Record<string, { readonly complete: number; readonly incomplete: number }>>
+}
+
+let redis: RedisServer
+let gate: TcpGate
+let nodes: RunningTracker[] = []
+const clients: RawClient[] = []
+let serial = 0
+
+/** A swarm of its own for each test. */
+const newHash = () => id(`swarm ${++serial} ${Math.random()}`)
+
+beforeAll(async () => {
+  redis = await RedisServer.start()
+  gate = await TcpGate.start(redis.port)
+  const urls = [redis.url, redis.url, `redis://127.0.0.1:${gate.port}`]
+  nodes = await Promise.all(urls.map((url) => createTracker(options(url))))
+})
+
+afterAll(async () => {
+  await Promise.all(clients.map((client) => client.close()))
+  await Promise.all(nodes.map((node) => node.close()))
+  gate.close()
+  await redis.kill()
+})
+
+async function client(node: number): Promise<RawClient> {
+  const opened = await RawClient.open(nodes[node]?.url ?? '')
+  clients.push(opened)
+  return opened
+}
+
+async function metric(node: RunningTracker | undefined, name: string): Promise<number> {
+  const text = await (await fetch(`${node?.url}/metrics`)).text()
+  return Number(new RegExp(`^shoal_tracker_cluster_${name} (\\d+)$`, 'm').exec(text)?.[1])
+}
+
+/** All nodes are in the cluster and know of each other. */
+async function joined(): Promise<void> {
+  for (const node of nodes) {
+    await expect.poll(() => metric(node, 'joined'), PATIENCE).toBe(1)
+    await expect.poll(() => metric(node, 'nodes'), PATIENCE).toBe(nodes.length - 1)
+  }
+}
+
+const health = async (node: number) => (await (await fetch(`${nodes[node]?.url}/health`)).json()) as Message
+
+/** Waits until a node says that the swarm has so many leechers and seeders. */
+async function counted(from: RawClient, hash: string, incomplete: number, complete = 0): Promise<void> {
+  const scraped = async () => {
+    const reply = (await from.ask({ action: 'scrape', info_hash: hash })) as unknown as ScrapeAnswer
+    return reply.files[hash]
+  }
+  await expect.poll(scraped, PATIENCE).toMatchObject({ complete, incomplete })
+}
+
+/** Everything that has come, up to the answer to a question that is asked now. */
+async function drained(from: RawClient): Promise<Message[]> {
+  const messages: Message[] = []
+  from.send({ action: 'scrape', info_hash: id('fence') })
+  for (;;) {
+    const message = await from.next()
+    if (message['action'] === 'scrape') return messages
+    messages.push(message)
+  }
+}
+
+describe('three nodes', () => {
+  it('find each other', () => joined())
+
+  it('introduce stock clients to each other, and answers find back', async () => {
+    const info_hash = newHash()
+    const [a, b, c] = [await client(0), await client(1), await client(2)]
+    await a.ask(announce('a', { info_hash }))
+    await counted(b, info_hash, 1)
+    expect(await b.ask(announce('b', { info_hash, left: 0 }))).toMatchObject({ complete: 1, incomplete: 1 })
+    await counted(c, info_hash, 1, 1)
+    expect(await c.ask(announce('c', { info_hash, ...offers('o1', 'o2', 'o3') }))).toMatchObject({
+      complete: 1,
+      incomplete: 2,
+    })
+    const received = [await a.next(), await b.next()]
+    expect(received).toMatchObject([{ peer_id: id('c') }, { peer_id: id('c') }])
+    const offerIds = received.map((message) => String(message['offer_id']))
+    expect(new Set(offerIds).size).toBe(2)
+    const [toA = '', toB = ''] = offerIds
+    a.send({ ...answer('a', 'c', toA), info_hash })
+    const answered = await c.next()
+    expect(answered).toMatchObject({
+      peer_id: id('a'),
+      offer_id: toA,
+      answer: { type: 'answer', sdp: `answer to ${toA}` },
+    })
+    // Once, and only by who has the offer.
+    a.send({ ...answer('a', 'c', toA), info_hash })
+    a.send({ ...answer('a', 'c', toB), info_hash })
+    b.send({ ...answer('b', 'c', toB), info_hash })
+    expect(await c.next()).toMatchObject({ peer_id: id('b'), offer_id: toB })
+    await Promise.all([a, b, c].map((each) => each.expectNothingElse()))
+  })
+
+  it('pass candidates between Shoal peers, both ways and bounded', async () => {
+    const info_hash = newHash()
+    const [a, b] = [await client(0), await client(1)]
+    await a.ask(shoal('a', {}, { info_hash }))
+    await counted(b, info_hash, 1)
+    await b.ask(shoal('b', {}, { info_hash, ...offers('o') }))
+    expect(await a.next()).toMatchObject({ peer_id: id('b'), shoal: { cost: 0 } })
+    // Before the answer, as trickled candidates do.
+    a.send({ ...candidates('a', 'b', 'o', 2), info_hash })
+    expect(await b.next()).toMatchObject({ peer_id: id('a'), shoal: { candidates: [{}, {}] } })
+    a.send({ ...answer('a', 'b', 'o'), info_hash })
+    expect(await b.next()).toMatchObject({ peer_id: id('a'), answer: {}, shoal: { cost: 0 } })
+    b.send({ ...candidates('b', 'a', 'o', 20), info_hash })
+    expect(await a.next()).toMatchObject({ peer_id: id('b'), shoal: { candidates: { length: 20 } } })
+    b.send({ ...candidates('b', 'a', 'o', 1), info_hash })
+    b.send({ ...candidates('b', 'c', 'o', 1), info_hash })
+    await Promise.all([a, b].map((each) => each.expectNothingElse()))
+  })
+
+  it('make one swarm of peers that have neighbours enough at their own node', async () => {
+    const info_hash = newHash()
+    const peers: { readonly name: string; readonly node: number; readonly client: RawClient }[] = []
+    for (let i = 0; i < 12; i++) {
+      const node = i % 3
+      const peer = { name: `p${i}`, node, client: await client(node) }
+      await peer.client.ask(announce(peer.name, { info_hash }))
+      peers.push(peer)
+    }
+    for (const { client: each } of peers.slice(0, 3)) await counted(each, info_hash, 12)
+    for (const { name, client: each } of peers) {
+      each.send(announce(name, { info_hash, ...offers(...[1, 2, 3, 4, 5].map((n) => `${name}-${n}`)) }))
+    }
+    const groups = new Map(peers.map(({ name }) => [id(name), new Set([id(name)])]))
+    const offered: string[] = []
+    await expect
+      .poll(async () => {
+        for (const { name, client: each } of peers) {
+          for (const message of await drained(each)) {
+            if (!('offer' in message)) continue
+            offered.push(String(message['offer_id']))
+            join(groups, id(name), String(message['peer_id']))
+          }
+        }
+        return new Set(groups.values()).size
+      }, PATIENCE)
+      .toBe(1)
+    expect(new Set(offered).size).toBe(offered.length)
+  })
+
+  it(
+    'connect stock clients over WebRTC',
+    async () => {
+      const script = fileURLToPath(new URL('../testing/webrtc-pair.mjs', import.meta.url))
+      const urls = nodes.slice(0, 2).map(({ url }) => url.replace('http', 'ws'))
+      const { stdout } = await run(process.execPath, [script, ...urls], { timeout: WEBRTC_PATIENCE_MS })
+      expect(JSON.parse(stdout)).toEqual({ received: ['from a', 'from b'], warnings: [] })
+    },
+    WEBRTC_PATIENCE_MS,
+  )
+})
+
+describe('a node that is killed', () => {
+  it('leaves no ghosts after its lease', async () => {
+    const info_hash = newHash()
+    const program = fileURLToPath(new URL('../../bin/shoal-tracker.js', import.meta.url))
+    const args = ['--host', '127.0.0.1', '--port', '0', '--engine', 'ws', '--json', '--log-level', 'silent']
+    const lease = ['--redis', redis.url, '--redis-lease-seconds', `${LEASE_SECONDS}`]
+    const child = spawn(process.execPath, [program, ...args, ...lease], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    try {
+      const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
+      const here = await client(0)
+      const there = await RawClient.open((JSON.parse(line) as { url: string }).url)
+      await there.ask(announce('doomed', { info_hash }))
+      await counted(here, info_hash, 1)
+      await killed(child)
+      await counted(here, info_hash, 0)
+      await joined()
+      expect(await here.ask(announce('a', { info_hash, ...offers('o') }))).toMatchObject({ incomplete: 1 })
+    } finally {
+      child.kill('SIGKILL')
+    }
+  })
+})
+
+describe('Redis', () => {
+  /** Two clients at one node find each other; at different nodes they do once all is well again. */
+  async function outage(begin: () => void | Promise<void>, end: () => void | Promise<void>): Promise<void> {
+    const info_hash = newHash()
+    const [a, b, far] = [await client(0), await client(0), await client(1)]
+    await a.ask(shoal('a', {}, { info_hash }))
+    await counted(far, info_hash, 1)
+    await begin()
+    for (const node of [0, 1]) {
+      const problems = { redis: expect.any(String) }
+      await expect.poll(() => health(node), PATIENCE).toMatchObject({ status: 'degraded', problems })
+    }
+    expect(await metric(nodes[0], 'joined')).toBe(0)
+    await b.ask(shoal('b', {}, { info_hash, ...offers('o1', 'o2') }))
+    expect(await a.next()).toMatchObject({ peer_id: id('b') })
+    await far.ask(shoal('far', {}, { info_hash, ...offers('lost') }))
+    await end()
+    await joined()
+    expect(await health(0)).toEqual({ status: 'ok' })
+    await counted(far, info_hash, 3)
+    await counted(a, info_hash, 3)
+    const name = `late${serial}`
+    await far.ask(shoal('far', {}, { info_hash, ...offers(`${name}1`, `${name}2`) }))
+    const received = [await a.next(), await b.next()]
+    expect(received.map((message) => message['offer_id']).sort()).toEqual([id(`${name}1`), id(`${name}2`)])
+    await Promise.all([a, b, far].map((each) => each.expectNothingElse()))
+  }
+
+  it('killed and started anew, empty', async () => {
+    await outage(
+      () => redis.kill(),
+      () => redis.resurrect(),
+    )
+  })
+
+  it('paused', async () => {
+    const long = process.env['SHOAL_TEST_LONG_OUTAGE'] !== undefined
+    await outage(
+      () => redis.pause(),
+      async () => {
+        await new Promise((resolve) => setTimeout(resolve, long ? 30_000 : 1000))
+        redis.resume()
+      },
+    )
+  }, 90_000)
+
+  it('cut off from one node: the others go on without it, and it comes back', async () => {
+    const info_hash = newHash()
+    const [a, far] = [await client(0), await client(2)]
+    await a.ask(announce('a', { info_hash }))
+    await far.ask(announce('far', { info_hash }))
+    await counted(a, info_hash, 2)
+    gate.shut()
+    await counted(a, info_hash, 1)
+    await counted(far, info_hash, 1)
+    expect(await health(0)).toEqual({ status: 'ok' })
+    expect(await health(2)).toMatchObject({ status: 'degraded' })
+    gate.reopen()
+    await counted(a, info_hash, 2)
+    await counted(far, info_hash, 2)
+  })
+})
+
+/** Two peers that know each other: their groups become one. */
+function join(groups: Map<string, Set<string>>, a: string, b: string): void {
+  const [one, other] = [groups.get(a), groups.get(b)]
+  if (one === undefined || other === undefined) throw new Error('a stranger')
+  for (const member of other) {
+    one.add(member)
+    groups.set(member, one)
+  }
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exited
+}

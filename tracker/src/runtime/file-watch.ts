@@ -1,0 +1,44 @@
+import type { Log } from '../adapters/log.js'
+import type { FileReader } from '../adapters/watched-files.js'
+import { WatchedFiles } from '../adapters/watched-files.js'
+import type { Health } from './health.js'
+import { OptionsError } from './options.js'
+
+/** All files that are read anew when they change; what is amiss with them is on the health page. */
+export class FileWatch {
+  private readonly health: Health
+  private readonly log: Log
+  private readonly files: WatchedFiles[] = []
+  private readonly timer: NodeJS.Timeout
+
+  /** @param seconds between two looks at each file */
+  constructor(seconds: number, health: Health, log: Log) {
+    this.health = health
+    this.log = log
+    this.timer = setInterval(() => {
+      for (const file of this.files) void file.look()
+    }, seconds * 1000)
+    this.timer.unref()
+  }
+
+  /**
+   * Reads a file now, and when it changes.
+   *
+   * @param key the setting that names it
+   * @throws OptionsError when it cannot be used
+   */
+  async add(key: string, reader: FileReader): Promise<void> {
+    try {
+      const file = await WatchedFiles.open(reader, this.log)
+      this.files.push(file)
+      this.health.watch(key, () => (file.problem === null ? null : `${file.what}: the old one is in use`))
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      throw new OptionsError(`${key}: ${reader.paths.join(', ')}: ${code ?? message}`)
+    }
+  }
+
+  close(): void {
+    clearInterval(this.timer)
+  }
+}

@@ -1,0 +1,45 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { describeEngines } from '../testing/engines.js'
+import { announce, shoal } from '../testing/messages.js'
+import { RawClient } from '../testing/raw-client.js'
+
+const server = createServer((_, response) => response.end('#EXTM3U\n'))
+let url = ''
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/main.m3u8`
+})
+afterAll(() => server.close())
+
+describeEngines('HTTP addresses of seeders', { seederHttp: { allowPrivateProbes: true } }, (at) => {
+  it('are told to viewers when they answer, until the seeder has left', async () => {
+    const [seeder, viewer] = [await RawClient.open(at.url), await RawClient.open(at.url)]
+    await seeder.ask(shoal('s', { role: 'seeder', http: url }))
+    await viewer.ask(shoal('liar', { http: 'https://other.example/main.m3u8' }))
+    await expect
+      .poll(() => viewer.ask(shoal('v')), { timeout: 10_000 })
+      .toMatchObject({ shoal: { http: [url] } })
+    expect(await viewer.ask(announce('stock'))).not.toHaveProperty('shoal')
+    await seeder.close()
+    await expect.poll(() => viewer.ask(shoal('v')), { timeout: 10_000 }).not.toHaveProperty('shoal.http')
+    await viewer.close()
+  })
+})
+
+describeEngines('HTTP addresses inside the network', {}, (at) => {
+  it('are not told', async () => {
+    const client = await RawClient.open(at.url)
+    await client.ask(shoal('s', { role: 'seeder', http: url }))
+    const metric = async (name: string) => {
+      const text = await (await fetch(`${at.url}/metrics`)).text()
+      return new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]
+    }
+    expect(await metric('shoal_tracker_seeder_urls')).toBe('1')
+    await new Promise((resolve) => setTimeout(resolve, 1200))
+    expect(await metric('shoal_tracker_seeder_urls_healthy')).toBe('0')
+    expect(await client.ask(shoal('v'))).not.toHaveProperty('shoal.http')
+    await client.close()
+  })
+})

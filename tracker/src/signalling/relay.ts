@@ -1,0 +1,145 @@
+import type { IceCandidate, InfoHash, Millis, PeerId } from '@shoal/protocol'
+import { MAX_AGE_SECONDS } from '@shoal/protocol'
+import type { Locality } from '../locality/place.js'
+import type { Counters } from '../stats/counters.js'
+import type { Random } from '../swarm/candidates.js'
+import { Matcher } from '../swarm/matching.js'
+import { OffersInFlight } from '../swarm/offers-in-flight.js'
+import type { Peer } from '../swarm/peer.js'
+import type { Registry } from '../swarm/registry.js'
+import type { Session } from '../swarm/session.js'
+import type { Swarm } from '../swarm/swarm.js'
+import type { AnswerMessage, CandidatesMessage, Offer } from '../wire/client-message.js'
+import type { RelayExtension } from '../wire/server-message.js'
+import { answerText, candidatesText, offerText } from '../wire/server-message.js'
+import type { WireText } from '../wire/wire-text.js'
+import { idJson } from '../wire/wire-text.js'
+import type { Elsewhere, Here, Introduced } from './elsewhere.js'
+
+/** Passes offers, answers and candidates between peers of one swarm, here and at other nodes. */
+export class Relay implements Here {
+  readonly offers = new OffersInFlight()
+  /** The other nodes; null for a tracker on its own. */
+  elsewhere: Elsewhere | null = null
+  private readonly registry: Registry
+  private readonly locality: Locality
+  private readonly matcher: Matcher
+  private readonly counters: Counters
+
+  constructor(registry: Registry, locality: Locality, random: Random, counters: Counters) {
+    this.registry = registry
+    this.locality = locality
+    this.matcher = new Matcher(locality, random)
+    this.counters = counters
+  }
+
+  /** Relays the offers of an announce, one each to peers that fit the offerer. */
+  announced(offerer: Peer, offers: readonly Offer[], now: Millis): void {
+    if (offers.length === 0) return
+    const away = this.elsewhere?.share(offerer, offers.length) ?? 0
+    const receivers = this.matcher.choose(offerer, offers.length - away, now)
+    this.deliver(offerer, offers, receivers, now)
+    this.elsewhere?.offer(offerer, offers.slice(receivers.length), now)
+  }
+
+  /** Answers are not replied to; one that belongs to no relayed offer is dropped without a word. */
+  answer(session: Session, message: AnswerMessage, now: Millis): void {
+    this.counters.answers++
+    const { toPeerId, offerId, sdpJson } = message
+    const sender = this.registry.peerOf(session, message.infoHash, message.peerId)
+    const to = sender?.swarm.peers.get(toPeerId)
+    if (sender !== undefined && to !== undefined && this.offers.answer(to, sender, offerId, now)) {
+      this.sendAnswer(sender, to, offerId, sdpJson, now)
+    } else if (sender === undefined || !this.elsewhere?.answer(sender, toPeerId, offerId, sdpJson, now)) {
+      this.counters.strays++
+      return
+    }
+    sender.seenAt = now
+  }
+
+  candidates(session: Session, message: CandidatesMessage, now: Millis): void {
+    this.counters.candidates++
+    const { toPeerId, offerId, candidates } = message
+    const sender = this.registry.peerOf(session, message.infoHash, message.peerId)
+    const to = sender?.swarm.peers.get(toPeerId)
+    if (sender !== undefined && this.between(sender, to, offerId, candidates.length, now)) {
+      if (to !== undefined) this.deliverCandidates(sender.id, to, offerId, candidates)
+    } else if (
+      sender === undefined ||
+      !sender.shoal ||
+      !this.elsewhere?.candidates(sender, toPeerId, offerId, candidates, now)
+    ) {
+      this.counters.strays++
+      return
+    }
+    sender.seenAt = now
+  }
+
+  /** The peer has left. */
+  left(peer: Peer): void {
+    this.offers.forget(peer)
+    this.elsewhere?.left(peer)
+    this.elsewhere?.touched(peer.swarm.infoHash)
+  }
+
+  /** Forgets offers that nobody can answer any more. O(peers). */
+  sweep(now: Millis): void {
+    for (const { peers } of this.registry.swarms()) {
+      for (const peer of peers.values()) this.offers.expire(peer, now)
+    }
+    this.elsewhere?.sweep(now)
+  }
+
+  swarm(infoHash: InfoHash): Swarm | undefined {
+    return this.registry.swarm(infoHash)
+  }
+
+  deliverOffers(guest: Peer, offers: readonly Offer[], now: Millis): number {
+    const fresh = offers.filter(({ offerId }) => guest.offers?.has(offerId) !== true)
+    const receivers = this.matcher.choose(guest, fresh.length, now).filter(({ id }) => id !== guest.id)
+    this.deliver(guest, fresh, receivers, now)
+    return receivers.length
+  }
+
+  deliverAnswer(from: Introduced, to: Peer, offerId: string, sdpJson: WireText, now: Millis): void {
+    this.sendAnswer(from, to, offerId, sdpJson, now)
+  }
+
+  deliverCandidates(from: PeerId, to: Peer, offerId: string, candidates: readonly IceCandidate[]): void {
+    to.session?.outlet.send(candidatesText(to.swarm.hashJson, idJson(from), offerId, candidates))
+    this.counters.candidatesRelayed++
+  }
+
+  private between(sender: Peer, to: Peer | undefined, offerId: string, count: number, now: Millis): boolean {
+    return to?.shoal === true && this.offers.candidates(sender, to, offerId, count, now)
+  }
+
+  private sendAnswer(from: Introduced, to: Peer, offerId: string, sdpJson: WireText, now: Millis): void {
+    const extension = this.introduction(from, to, now)
+    to.session?.outlet.send(answerText(to.swarm.hashJson, idJson(from.id), offerId, sdpJson, extension))
+    this.counters.answersRelayed++
+  }
+
+  private deliver(offerer: Peer, offers: readonly Offer[], receivers: readonly Peer[], now: Millis): void {
+    const { hashJson } = offerer.swarm
+    const fromJson = idJson(offerer.id)
+    for (const [i, receiver] of receivers.entries()) {
+      const offer = offers[i]
+      if (offer === undefined || receiver.session === null) continue
+      if (!this.offers.add(offerer, receiver, offer.offerId, now)) return
+      const extension = this.introduction(offerer, receiver, now)
+      receiver.session.outlet.send(offerText(hashJson, fromJson, offer.offerId, offer.sdpJson, extension))
+      this.counters.offersRelayed++
+    }
+  }
+
+  /** What `to` is told of `from`; null where it would not understand it. */
+  private introduction(from: Introduced, to: Peer, now: Millis): RelayExtension | null {
+    if (!from.shoal) return null
+    const age = Math.floor(now / 1000) - from.joinedSeconds
+    return {
+      cost: this.locality.cost(from.place, to.place),
+      ageSeconds: Math.min(MAX_AGE_SECONDS, Math.max(0, age)),
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readStringJson } from './string-json.js'
+import type { WireText } from './wire-text.js'
+import { idJson, sharedWireBytes, wireBytes, wireText } from './wire-text.js'
+
+const decoded = (text: WireText) => Buffer.from(wireBytes(text)).toString('utf8')
+
+describe('wire text', () => {
+  it('is the UTF-8 of any text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(decoded(wireText(text))).toBe(text)
+      }),
+    )
+    expect(decoded(wireText('\ud800'))).toBe('\ufffd')
+  })
+
+  it('has the same bytes in the shared buffer, whatever was in it before', () => {
+    for (const length of [3, 0, 5000, 3, 200_000, 3, 4096, 4097]) {
+      const text = wireText('ä'.repeat(length)).slice(0, length) as WireText
+      expect(Buffer.from(sharedWireBytes(text)).equals(Buffer.from(wireBytes(text)))).toBe(true)
+    }
+  })
+
+  it('of an id is what JSON.stringify makes of it', () => {
+    const codes = Array.from({ length: 256 }, (_, code) => code)
+    for (let i = 0; i < 256; i += 20) {
+      const id = String.fromCharCode(...codes.slice(i, i + 20))
+      expect(decoded(idJson(id))).toBe(JSON.stringify(id))
+    }
+  })
+})
+
+describe('a JSON string that came as text', () => {
+  it('stands for what it stood for, or is not taken', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }).map((value) => wireText(JSON.stringify(value))),
+      fc.string({ unit: fc.constantFrom('"', '\\', 'u', '0', 'a', '\n', '\u00e4', '\u00ff') }),
+    )
+    fc.assert(
+      fc.property(text, (value) => {
+        const taken = readStringJson(value, 10)
+        let expected: unknown
+        try {
+          expected = JSON.parse(Buffer.from(value, 'latin1').toString('utf8'))
+        } catch {
+          expected = null
+        }
+        if (typeof expected !== 'string' || expected.length > 10) expect(taken).toBeNull()
+        else expect(taken === null ? null : JSON.parse(decoded(taken))).toBe(expected)
+      }),
+      { numRuns: 1000 },
+    )
+    expect(readStringJson(7, 10)).toBeNull()
+  })
+})
