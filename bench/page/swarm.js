@@ -3,37 +3,33 @@
 
 const video = document.querySelector('video')
 
-/**
- * A stall: the clock has not moved for this long, in ms, and the buffer has run dry (less than
- * DRY_SECONDS ahead), or for STUCK_MS whatever is buffered. A busy machine drops a frame or two with
- * seconds of video in the buffer: that is not what a stall means.
- */
-const STANDSTILL_MS = 250
-const STUCK_MS = 1000
-const DRY_SECONDS = 1
-/** Between looks at the video, in ms. */
-const LOOK_MS = 50
 const SAMPLE_MS = 1000
 /** From a fatal error to the next try, in ms. */
 const RECOVERY_MS = 1000
 /** Bound of every list: half an hour of samples. */
 const KEPT = 2000
+const { channels, watch } = window
 
 /** Times are Unix times in ms unless they are called durations. */
 const observed = {
   startedAt: null,
   firstFrameMs: null,
-  firstPeerByteMs: null,
   stalls: [],
   fatal: [],
+  /** What nobody caught. */
+  errors: [],
+  /** hls.js's errors that are not fatal, by name. */
+  warnings: {},
   fragments: [],
   samples: [],
   /** Milliseconds by which the looks came late: what the page's thread had to wait for. */
   lateMs: { count: 0, sum: 0, max: 0, over100: 0 },
+  playedSeconds: 0,
+  /** Of what was shown: changes of level, seconds, and bits by the multivariant playlist. */
+  levels: { switches: 0, seconds: 0, bits: 0 },
 }
 let hls = null
 let counters = null
-let playedSeconds = 0
 
 function now() {
   return performance.timeOrigin + performance.now()
@@ -44,13 +40,10 @@ function keep(list, entry) {
   return entry
 }
 
-function bufferedAhead() {
-  for (let i = 0; i < video.buffered.length; i++) {
-    const inside = video.buffered.start(i) <= video.currentTime + 0.1
-    if (inside && video.buffered.end(i) > video.currentTime) return video.buffered.end(i) - video.currentTime
-  }
-  return 0
-}
+window.addEventListener('error', ({ message }) => keep(observed.errors, String(message).slice(0, 300)))
+window.addEventListener('unhandledrejection', ({ reason }) => {
+  keep(observed.errors, String(reason?.stack ?? reason).slice(0, 300))
+})
 
 /** Seconds from the media's own date to now; null where the playlist has no dates. */
 function latency() {
@@ -58,41 +51,13 @@ function latency() {
   return date === null ? null : (now() - date.getTime()) / 1000
 }
 
-function watch() {
-  let lastTime = -1
-  let lastMoved = performance.now()
-  let lastLook = performance.now()
-  let stall = null
-  setInterval(() => {
-    const at = performance.now()
-    const late = Math.max(0, at - lastLook - LOOK_MS)
-    lastLook = at
-    const { lateMs } = observed
-    lateMs.count += 1
-    lateMs.sum += late
-    lateMs.max = Math.max(lateMs.max, late)
-    if (late > 100) lateMs.over100 += 1
-
-    if (observed.firstPeerByteMs === null) {
-      const { peers, seeders } = counters()
-      if (peers + seeders > 0) observed.firstPeerByteMs = now() - observed.startedAt
-    }
-    // A jump to the live edge is not play.
-    const moved = video.currentTime - lastTime
-    if (lastTime >= 0 && moved > 0 && moved < 2 * ((LOOK_MS + late) / 1000)) playedSeconds += moved
-
-    const wanted = observed.firstFrameMs !== null && !video.paused && !video.seeking && !video.ended
-    if (!wanted || video.currentTime !== lastTime) {
-      lastTime = video.currentTime
-      lastMoved = at
-      stall = null
-      return
-    }
-    const ahead = bufferedAhead()
-    if (at - lastMoved < (ahead < DRY_SECONDS ? STANDSTILL_MS : STUCK_MS)) return
-    stall ??= keep(observed.stalls, { at: now() - (at - lastMoved), ms: 0, ahead })
-    stall.ms = at - lastMoved
-  }, LOOK_MS)
+function look(moved, late) {
+  const { lateMs } = observed
+  lateMs.count += 1
+  lateMs.sum += late
+  lateMs.max = Math.max(lateMs.max, late)
+  if (late > 100) lateMs.over100 += 1
+  observed.playedSeconds += moved
 }
 
 function sample() {
@@ -100,27 +65,51 @@ function sample() {
   keep(observed.samples, {
     at: now(),
     latency: observed.firstFrameMs === null ? null : latency(),
-    ahead: bufferedAhead(),
+    ahead: watch.bufferedAhead(video),
     ...{ http, peers, seeders, uploaded, links },
+    heapBytes: performance.memory?.usedJSHeapSize ?? null,
   })
 }
 
+async function digestOf(bytes) {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
 /** What a trace is made of: when each segment was asked for, how far off it was, when it was there. */
-function followFragments() {
+function followFragments(digests) {
   const open = new Map()
   hls.on(Hls.Events.FRAG_LOADING, (_event, { frag }) => {
     if (frag.sn === 'initSegment' || frag.type !== 'main') return
     const until = Math.max(0, frag.start - video.currentTime) * 1000
+    const track = new URL(frag.url).pathname.split('/').at(-2)
     const entry = {
-      ...{ sequence: frag.sn, askedAt: now(), ahead: bufferedAhead(), untilMs: until },
-      ...{ links: counters().links, loadedAt: null },
+      ...{ sequence: frag.sn, track, askedAt: now(), ahead: watch.bufferedAhead(video), untilMs: until },
+      ...{ links: counters().links, loadedAt: null, digest: null },
     }
-    open.set(frag.sn, keep(observed.fragments, entry))
+    open.set(frag.url, keep(observed.fragments, entry))
   })
-  hls.on(Hls.Events.FRAG_LOADED, (_event, { frag }) => {
-    const entry = open.get(frag.sn)
-    if (entry !== undefined) entry.loadedAt = now()
-    open.delete(frag.sn)
+  hls.on(Hls.Events.FRAG_LOADED, (_event, { frag, payload }) => {
+    const entry = open.get(frag.url)
+    open.delete(frag.url)
+    if (entry === undefined) return
+    entry.loadedAt = now()
+    // With a worker it is gone by now.
+    if (!digests) return
+    digestOf(payload).then((digest) => {
+      entry.digest = digest
+    })
+  })
+}
+
+function followLevels() {
+  const { levels } = observed
+  let shown = null
+  hls.on(Hls.Events.FRAG_CHANGED, (_event, { frag }) => {
+    if (shown !== null && frag.level !== shown) levels.switches += 1
+    shown = frag.level
+    levels.seconds += frag.duration
+    levels.bits += frag.duration * (hls.levels[frag.level]?.bitrate ?? 0)
   })
 }
 
@@ -131,38 +120,56 @@ function recover(type, details, src) {
   else setTimeout(() => hls.startLoad(), RECOVERY_MS)
 }
 
-function begin({ src, player, tracker }) {
+function begin(player, { src, settings, digests }) {
   observed.startedAt = now()
-  hls = new Hls()
-  counters = window.swarmPlayers[player](hls, { tracker })
+  const made = player.create(settings)
+  hls = made.hls
+  counters = made.counters
   hls.on(Hls.Events.ERROR, (_event, { fatal, details, type }) => {
-    if (!fatal) return
+    if (!fatal) {
+      observed.warnings[details] = (observed.warnings[details] ?? 0) + 1
+      return
+    }
     keep(observed.fatal, details)
     recover(type, details, src)
   })
-  followFragments()
+  followFragments(digests)
+  followLevels()
   video.requestVideoFrameCallback(() => {
     observed.firstFrameMs = now() - observed.startedAt
   })
-  watch()
+  const { stalls } = observed
+  watch.watchVideo(video, { started: () => observed.firstFrameMs !== null, stalls, graceMs: 0, look })
   setInterval(sample, SAMPLE_MS)
   hls.loadSource(src)
   hls.attachMedia(video)
   video.play().catch((error) => keep(observed.fatal, String(error)))
 }
 
+let player = null
+
 window.viewer = {
-  /** @param {{ at: number, src: string, player: string, tracker: string | null }} options */
+  /** Loads the program, so that its start is no download: the same for all. */
+  async prepare(name) {
+    player = window.swarmPlayers[name]
+    await player.load()
+  },
+
+  /** @param {{ at: number, src: string, settings: object, digests: boolean }} options */
   start(options) {
-    setTimeout(() => begin(options), Math.max(0, options.at - now()))
+    setTimeout(() => begin(player, options), Math.max(0, options.at - now()))
   },
 
   read() {
     const quality = video.getVideoPlaybackQuality()
+    const { startedAt } = observed
+    const { firstMediaAt, ...wire } = channels
     return {
       ...observed,
+      readAt: now(),
+      wire,
+      firstPeerByteMs: firstMediaAt === null || startedAt === null ? null : firstMediaAt - startedAt,
       counters: counters === null ? null : counters(),
-      playedSeconds,
       frames: quality.totalVideoFrames,
       droppedFrames: quality.droppedVideoFrames,
     }

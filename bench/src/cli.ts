@@ -1,5 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { FUZZ_OPTIONS, FUZZ_USAGE, type FuzzValues, readFuzzValues } from './fuzz-options.js'
+import { ResultError } from './report-read.js'
 import { SWARM_OPTIONS, SWARM_USAGE, SwarmUsageError, type SwarmValues } from './swarm-options.js'
 
 /** What every benchmark is given. */
@@ -7,6 +9,8 @@ export interface BenchOptions {
   readonly quick: boolean
   /** Options that `swarm` alone takes. */
   readonly swarm: SwarmValues
+  /** Options that `tracker-fuzz` alone takes. */
+  readonly fuzz: FuzzValues
 }
 
 interface Bench {
@@ -17,13 +21,19 @@ interface Bench {
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   core: () => import('./core-bench.js'),
   swarm: () => import('./swarm.js'),
+  seeder: () => import('./seeder-bench.js'),
+  matching: () => import('./matching-bench.js'),
   multisource: () => import('./multisource-bench.js'),
+  report: () => import('./report.js'),
+  tracker: () => import('./tracker.js'),
+  'tracker-fuzz': () => import('./fuzz.js'),
   transport: () => import('./transport.js'),
 }
 
 const USAGE = `usage: npm run bench -- NAME [--quick] [--json FILE]
 NAME is one of: ${Object.keys(BENCHES).join(', ')}
-${SWARM_USAGE}`
+${SWARM_USAGE}
+${FUZZ_USAGE}`
 
 function fail(message: string): never {
   console.error(`${message}\n${USAGE}`)
@@ -34,7 +44,12 @@ function parseOptions() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { quick: { type: 'boolean', default: false }, json: { type: 'string' }, ...SWARM_OPTIONS },
+      options: {
+        quick: { type: 'boolean', default: false },
+        json: { type: 'string' },
+        ...FUZZ_OPTIONS,
+        ...SWARM_OPTIONS,
+      },
     })
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error))
@@ -47,18 +62,22 @@ if (name === undefined) fail('which benchmark?')
 if (rest.length > 0) fail(`more than one name: ${positionals.join(' ')}`)
 const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
 if (load === undefined) fail(`no benchmark is called ${name}`)
-const { quick, json: jsonFile, ...swarm } = values
-const [own] = Object.keys(swarm)
+const { quick, json: jsonFile, messages, ...swarm } = values
+const fuzzing = name === 'tracker-fuzz'
+if (messages !== undefined && !fuzzing) fail(`${name} takes no --messages`)
+const own = Object.keys(swarm).find((option) => !(fuzzing && option === 'seed'))
 if (own !== undefined && name !== 'swarm') fail(`${name} takes no --${own}`)
+const fuzz = readFuzzValues(fuzzing ? { messages, seed: swarm.seed } : {})
+if (typeof fuzz === 'string') fail(fuzz)
 
 try {
   const bench = await load()
-  const json = JSON.stringify(await bench.run({ quick, swarm }))
+  const json = JSON.stringify(await bench.run({ quick, swarm, fuzz }))
   if (jsonFile !== undefined) await writeFile(jsonFile, `${json}\n`)
   await new Promise<void>((resolve) => process.stdout.write(`${json}\n`, () => resolve()))
   process.exit(0)
 } catch (error) {
   if (error instanceof SwarmUsageError) fail(error.message)
-  console.error(error)
+  console.error(error instanceof ResultError ? error.message : error)
   process.exit(1)
 }

@@ -34,6 +34,11 @@ export class EmulatedPath {
     this.#tell({ type: 'loss', share })
   }
 
+  /** @param ms one way, from now on */
+  setDelay(ms: number): void {
+    this.#tell({ type: 'delay', ms })
+  }
+
   read(): Promise<RelayReading> {
     const reading = new Promise<RelayReading>((resolve) => {
       this.#onReading = resolve

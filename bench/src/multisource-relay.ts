@@ -8,6 +8,8 @@ export type RelayCommand =
   | { readonly type: 'mirror'; readonly port: number }
   /** Chance of a packet's loss, 0 to 1, from now on. */
   | { readonly type: 'loss'; readonly share: number }
+  /** One way, in ms, from now on. */
+  | { readonly type: 'delay'; readonly ms: number }
   | { readonly type: 'read' }
 
 export type RelayReply =
@@ -26,7 +28,7 @@ export interface RelayReading {
 }
 
 const RELAY_HOST = '127.0.0.1'
-/** One way: a round trip of 40 ms. */
+/** One way, unless told otherwise: a round trip of 40 ms. */
 const DELAY_MS = 20
 /** Packets under way at most: 20 ms of 150 MB/s, far above what is measured. */
 const MAX_WAITING = 2_500
@@ -69,6 +71,7 @@ class Relay {
   #overflowed = 0
   #late = 0
   loss = 0
+  delayMs = DELAY_MS
 
   mirror(port: number): Promise<Mirror> {
     const known = this.#mirrors.get(port)
@@ -114,8 +117,8 @@ class Relay {
     } else if (this.#waiting.length >= MAX_WAITING) {
       this.#overflowed++
     } else {
-      this.#waiting.push({ dueAt: performance.now() + DELAY_MS, bytes, from: from.socket, to })
-      this.#timer ??= setTimeout(() => this.#deliver(), DELAY_MS)
+      this.#waiting.push({ dueAt: performance.now() + this.delayMs, bytes, from: from.socket, to })
+      this.#timer ??= setTimeout(() => this.#deliver(), this.delayMs)
     }
   }
 
@@ -141,6 +144,8 @@ parentPort?.on('message', async (command: RelayCommand) => {
   const answer = (reply: RelayReply) => parentPort?.postMessage(reply)
   if (command.type === 'loss') {
     relay.loss = command.share
+  } else if (command.type === 'delay') {
+    relay.delayMs = command.ms
   } else if (command.type === 'read') {
     answer({ type: 'reading', ...relay.reading() })
   } else {

@@ -11,6 +11,8 @@ export interface MachineUse {
   readonly ours: number
   /** Time that the browser's threads waited for a core, over the time that they had one. */
   readonly browserWaitShare: number
+  /** CPU seconds by the benchmark, of processes that are alive at the end. */
+  readonly oursCpuSeconds: number
   /** CPU seconds of the browser with all pages. */
   readonly browserCpuSeconds: number
   /** Most memory that the browser's processes had, each page's share of shared memory counted once. */
@@ -28,39 +30,51 @@ const TICKS_PER_SECOND = 100
 
 /** Measures from now until `stop`. */
 export class MachineMeter {
-  readonly #browserPid: number
+  readonly #browserPids: () => readonly number[]
   readonly #startedAt = performance.now()
   readonly #busyBefore = busySeconds()
   readonly #oursBefore = processTreeCpuMs(process.pid)
-  readonly #browserBefore: number
+  /** CPU time by browser: before the measurement, and at the last look at a browser that may be gone. */
+  readonly #browsersBefore = new Map<number, number>()
+  readonly #browsersLast = new Map<number, number>()
   readonly #threadsBefore: ReadonlyMap<string, ThreadTimes>
   readonly #timer: NodeJS.Timeout
-  #peakKiB = 0
+  #peakMiB = 0
 
-  constructor(browserPid: number) {
-    this.#browserPid = browserPid
-    this.#browserBefore = processTreeCpuMs(browserPid)
-    this.#threadsBefore = threadTimes(browserPid)
-    this.#timer = setInterval(() => this.#readMemory(), MEMORY_INTERVAL_MS)
+  /** @param browserPids those that are alive */
+  constructor(browserPids: () => readonly number[]) {
+    this.#browserPids = browserPids
+    for (const pid of browserPids()) this.#browsersBefore.set(pid, processTreeCpuMs(pid))
+    this.#threadsBefore = threadTimes(browserPids())
+    this.#timer = setInterval(() => this.look(), MEMORY_INTERVAL_MS)
+  }
+
+  /** Called by itself every few seconds, and by who is about to kill a browser. */
+  look(): void {
+    this.#readMemory()
+    for (const pid of this.#browserPids()) this.#browsersLast.set(pid, processTreeCpuMs(pid))
   }
 
   stop(): MachineUse {
     clearInterval(this.#timer)
     const seconds = (performance.now() - this.#startedAt) / 1000
-    const use = {
+    const oursCpuSeconds = (processTreeCpuMs(process.pid) - this.#oursBefore) / 1000
+    this.look()
+    const cpuMs = [...this.#browsersLast].map(([pid, last]) => last - (this.#browsersBefore.get(pid) ?? 0))
+    return {
       browserWaitShare: this.#waitShare(),
       cores: availableParallelism(),
       busy: (busySeconds() - this.#busyBefore) / seconds,
-      ours: (processTreeCpuMs(process.pid) - this.#oursBefore) / 1000 / seconds,
-      browserCpuSeconds: (processTreeCpuMs(this.#browserPid) - this.#browserBefore) / 1000,
+      ours: oursCpuSeconds / seconds,
+      oursCpuSeconds,
+      browserCpuSeconds: cpuMs.reduce((sum, ms) => sum + ms, 0) / 1000,
+      browserPeakMiB: this.#peakMiB,
     }
-    this.#readMemory()
-    return { ...use, browserPeakMiB: this.#peakKiB / 1024 }
   }
 
   #waitShare(): number {
     let [ran, waited] = [0, 0]
-    for (const [thread, after] of threadTimes(this.#browserPid)) {
+    for (const [thread, after] of threadTimes(this.#browserPids())) {
       const before = this.#threadsBefore.get(thread)
       ran += after.ran - (before?.ran ?? 0)
       waited += after.waited - (before?.waited ?? 0)
@@ -69,12 +83,17 @@ export class MachineMeter {
   }
 
   #readMemory(): void {
-    const sizes = processTree(this.#browserPid).map(({ pid }) => proportionalKiB(pid))
-    this.#peakKiB = Math.max(
-      this.#peakKiB,
+    const sizes = this.#browserPids().map(treeMemoryMiB)
+    this.#peakMiB = Math.max(
+      this.#peakMiB,
       sizes.reduce((sum, size) => sum + size, 0),
     )
   }
+}
+
+/** Memory of a process and its descendants, each one's part of what they share counted once. Linux only. */
+export function treeMemoryMiB(root: number): number {
+  return processTree(root).reduce((sum, { pid }) => sum + proportionalKiB(pid) / 1024, 0)
 }
 
 interface ThreadTimes {
@@ -83,9 +102,9 @@ interface ThreadTimes {
 }
 
 /** Nanoseconds on a core and in the queue for one, of each thread that lives (Linux's sched-stats.rst). */
-function threadTimes(root: number): ReadonlyMap<string, ThreadTimes> {
+function threadTimes(roots: readonly number[]): ReadonlyMap<string, ThreadTimes> {
   const times = new Map<string, ThreadTimes>()
-  for (const { pid } of processTree(root)) {
+  for (const { pid } of roots.flatMap((root) => processTree(root))) {
     try {
       for (const thread of readdirSync(`/proc/${pid}/task`)) {
         const text = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')

@@ -6,8 +6,9 @@ export const SWARM_OPTIONS = {
   seconds: STRING,
   seed: STRING,
   rows: STRING,
-  scenario: STRING,
+  scenarios: STRING,
   'origin-x': STRING,
+  results: STRING,
   trace: STRING,
   screenshots: STRING,
 }
@@ -18,5 +19,5 @@ export type SwarmValues = Readonly<Partial<Record<keyof typeof SWARM_OPTIONS, st
 /** An option has a value that the benchmark does not take. The message says which. */
 export class SwarmUsageError extends Error {}
 
-export const SWARM_USAGE = `swarm: [--scenario live|vod|origin-gone] [--viewers N] [--seconds S] [--seed K] [--rows A,B]
-  [--origin-x F] [--trace FILE] [--screenshots FOLDER]`
+export const SWARM_USAGE = `swarm: [--scenarios A,B] [--rows A,B|all] [--viewers N,M] [--seed K,L] [--seconds S]
+  [--origin-x F] [--results FOLDER] [--trace FILE] [--screenshots FOLDER]`

@@ -3,21 +3,36 @@ import { describe, expect, it } from 'vitest'
 import type { LoggedRequest } from '../../e2e/dist/sample/index.js'
 import { LiveClock } from './swarm-live-clock.js'
 import { countOrigin, segmentRequests } from './swarm-requests.js'
+import { ROWS } from './swarm-rows.js'
 import type { RowRun } from './swarm-run.js'
 import type { ViewerRecord } from './swarm-viewer.js'
 
 const SIZE = 1000
+const MEDIA = { tracks: new Map([['v0', [{ bytes: SIZE, digest: '' }]]]) }
 /** Segment n is published at n * 4 s. */
 const CLOCK = new LiveClock({ window: (now) => ({ first: 0, last: Math.floor(now / 4000) }) }, 4, 0)
 
 function viewer(startedAt: number, sequences: readonly number[]): ViewerRecord {
-  const load = { askedAt: 0, ahead: 0, untilMs: 0, links: 0, loadedAt: null }
+  const load = {
+    track: 'v0',
+    askedAt: 0,
+    ahead: 0,
+    untilMs: 0,
+    links: 0,
+    loadedAt: null,
+    digest: null,
+  }
   return {
     startedAt,
+    readAt: startedAt,
     firstFrameMs: null,
     firstPeerByteMs: null,
     stalls: [],
     fatal: [],
+    errors: [],
+    warnings: {},
+    wire: { received: 0, sent: 0, open: 0, spoiled: 0 },
+    levels: { switches: 0, seconds: 0, bits: 0 },
     fragments: sequences.map((sequence) => ({ sequence, ...load })),
     samples: [],
     lateMs: { count: 0, sum: 0, max: 0, over100: 0 },
@@ -35,12 +50,22 @@ function request(sequence: number, agent: string, bytes = SIZE): LoggedRequest {
 }
 
 function run(requests: readonly LoggedRequest[]): RowRun {
-  const row = { name: 'x', title: '', player: 'plain' as const, tracker: false, seeder: false, limited: true }
+  const [row] = ROWS
+  if (row === undefined) throw new Error('no rows')
   const machine = {
-    ...{ cores: 1, busy: 0, ours: 0, browserWaitShare: 0, browserCpuSeconds: 0, browserPeakMiB: 0 },
+    ...{
+      cores: 1,
+      busy: 0,
+      ours: 0,
+      browserWaitShare: 0,
+      browserCpuSeconds: 0,
+      oursCpuSeconds: 0,
+      browserPeakMiB: 0,
+    },
   }
   const viewers = [viewer(9000, [2, 3, 4]), viewer(13_000, [3, 4])]
-  return { row, viewers, requests, clock: CLOCK, endedAt: 32_000, machine, tracker: null }
+  const nobody = { polluter: null, killed: new Set<number>(), pathLateShare: null, tracker: null }
+  return { row, viewers, requests, clock: CLOCK, endedAt: 32_000, machine, ...nobody }
 }
 
 describe('LiveClock', () => {
@@ -69,7 +94,7 @@ describe('countOrigin', () => {
   })
 
   it('counts copies of a segment, the seeder’s too, and start-ups in all alone', () => {
-    const { all, steady, viewerBytes, seederBytes, viewerBytesComplete } = countOrigin(run(requests), SIZE)
+    const { all, steady, viewerBytes, seederBytes, viewerBytesComplete } = countOrigin(run(requests), MEDIA)
     expect(all).toEqual({ segments: 3, mean: 5.5 / 3, max: 2.5, requestsPerSegment: 2 })
     // Of segment 3, one copy is left; segment 4 has all of its own.
     expect(steady).toEqual({ segments: 2, mean: 3.5 / 2, max: 2.5, requestsPerSegment: 2 })

@@ -1,5 +1,7 @@
 import type { LoggedRequest } from '../../e2e/dist/sample/index.js'
+import { type Media, segmentFile } from './swarm-media.js'
 import type { RowRun } from './swarm-run.js'
+import { sum } from './swarm-statistics.js'
 import { viewerOfAgent } from './swarm-viewer.js'
 
 /** On demand, a viewer's first segments belong to its start-up. */
@@ -13,6 +15,7 @@ const TAIL_MS = 12_000
 
 /** A request of a segment. */
 export interface SegmentRequest extends LoggedRequest {
+  readonly track: string
   readonly sequence: number
   /** Null for the seeder. */
   readonly viewer: number | null
@@ -29,11 +32,13 @@ export interface Copies {
 }
 
 export interface OriginCounts {
-  /** What the origin sent to viewers and to the seeder, initialisation segments included. */
+  /** What the origin sent to viewers (no polluter) and to the seeder, initialisation segments included. */
   readonly viewerBytes: number
   readonly seederBytes: number
   /** Those to viewers in answers that were sent in full. */
   readonly viewerBytesComplete: number
+  /** Those to viewers of segments that were not there when they came. */
+  readonly viewerBytesSteady: number
   readonly segmentRequests: number
   readonly playlistRequests: number
   /** By everybody, for every segment that was asked for. */
@@ -44,12 +49,13 @@ export interface OriginCounts {
 
 export function segmentRequests({ requests, viewers, clock }: RowRun): readonly SegmentRequest[] {
   return requests.flatMap((request) => {
-    const match = /seg-(\d+)\.\w+$/.exec(request.path)
+    const match = /([^/]+)\/seg-(\d+)\.\w+$/.exec(request.path)
     if (request.kind !== 'segment' || match === null) return []
-    const sequence = Number(match[1])
+    const [, track = ''] = match
+    const sequence = Number(match[2])
     const viewer = viewerOfAgent(request.agent)
     const startedAt = viewer === null ? null : (viewers[viewer]?.startedAt ?? null)
-    return [{ ...request, sequence, viewer, startup: isStartup(sequence, startedAt, clock) }]
+    return [{ ...request, track, sequence, viewer, startup: isStartup(sequence, startedAt, clock) }]
   })
 }
 
@@ -59,27 +65,31 @@ export function isStartup(sequence: number, startedAt: number | null, clock: Row
   return clock === null ? sequence < STARTUP_SEGMENTS : clock.publishedAt(sequence) < startedAt
 }
 
-/** @param segmentBytes size of each segment, nearly */
-export function countOrigin(run: RowRun, segmentBytes: number): OriginCounts {
-  const media = run.requests.filter(({ kind }) => kind === 'segment' || kind === 'init')
-  const toViewers = media.filter(({ agent }) => viewerOfAgent(agent) !== null)
+export function countOrigin(run: RowRun, media: Pick<Media, 'tracks'>): OriginCounts {
+  const sent = run.requests.filter(({ kind }) => kind === 'segment' || kind === 'init')
+  const isViewer = (viewer: number | null) => viewer !== null && viewer !== run.polluter
+  const toViewers = sent.filter(({ agent }) => isViewer(viewerOfAgent(agent)))
+  const toSeeder = sent.filter(({ agent }) => viewerOfAgent(agent) === null)
   const requests = segmentRequests(run)
-  const asked = new Set(run.viewers.flatMap(({ fragments }) => fragments.map(({ sequence }) => sequence)))
-  const steady = [...asked].filter((sequence) => isSteady(sequence, run))
+  const asked = new Map(
+    run.viewers.flatMap(({ fragments }) => fragments.map((one) => [`${one.track}/${one.sequence}`, one])),
+  )
+  const steady = [...asked.values()].filter(({ sequence }) => isSteady(sequence, run))
   const withoutStartup = requests.filter(({ startup }) => !startup)
   return {
     viewerBytes: bytesOf(toViewers),
-    seederBytes: bytesOf(media) - bytesOf(toViewers),
+    seederBytes: bytesOf(toSeeder),
     viewerBytesComplete: bytesOf(toViewers.filter(({ complete }) => complete)),
+    viewerBytesSteady: bytesOf(withoutStartup.filter(({ viewer }) => isViewer(viewer))),
     segmentRequests: requests.filter(({ viewer }) => viewer !== null).length,
     playlistRequests: run.requests.filter(({ kind }) => kind === 'playlist').length,
-    all: copies([...asked], requests, segmentBytes),
-    steady: copies(steady, withoutStartup, segmentBytes),
+    all: copies([...asked.values()], requests, media),
+    steady: copies(steady, withoutStartup, media),
   }
 }
 
 function bytesOf(requests: readonly LoggedRequest[]): number {
-  return requests.reduce((sum, { bytes }) => sum + bytes, 0)
+  return sum(requests.map(({ bytes }) => bytes))
 }
 
 /** Whether what the origin sent for a segment is all that it will have sent, start-ups apart. */
@@ -91,16 +101,16 @@ function isSteady(sequence: number, { viewers, clock, endedAt }: RowRun): boolea
 }
 
 function copies(
-  sequences: readonly number[],
+  segments: readonly { readonly track: string; readonly sequence: number }[],
   requests: readonly SegmentRequest[],
-  segmentBytes: number,
+  media: Pick<Media, 'tracks'>,
 ): Copies {
-  const each = sequences.map((sequence) => {
-    const own = requests.filter((request) => request.sequence === sequence)
-    return { count: own.length, copies: own.reduce((sum, { bytes }) => sum + bytes, 0) / segmentBytes }
+  const each = segments.map(({ track, sequence }) => {
+    const own = requests.filter((request) => request.sequence === sequence && request.track === track)
+    const size = segmentFile(media, track, sequence)?.bytes
+    return { count: own.length, copies: size === undefined ? 0 : bytesOf(own) / size }
   })
-  const mean = (values: readonly number[]) =>
-    values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
+  const mean = (values: readonly number[]) => sum(values) / Math.max(1, values.length)
   return {
     segments: each.length,
     mean: mean(each.map((one) => one.copies)),

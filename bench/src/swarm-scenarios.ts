@@ -1,14 +1,32 @@
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { makeVod, type Recipe, readMediaPlaylist } from '../../e2e/dist/sample/index.js'
+import type { Recipe } from '../../e2e/dist/sample/index.js'
 
-/** What is played, and what happens to the origin meanwhile. */
+/** A time of the run: share of the run after which it begins, and how long it lasts. */
+interface Outage {
+  readonly afterShare: number
+  readonly seconds: number
+}
+
+/** What is played, and what happens meanwhile. */
 export interface Scenario {
   readonly name: string
+  readonly title: string
   readonly kind: 'live' | 'vod'
+  /** Scenarios of one recipe share the media below this name. */
+  readonly media: string
   readonly recipe: Partial<Recipe>
-  /** Share of the play after which the origin is gone, and for how long; null where it stays. */
-  readonly outage: { readonly afterShare: number; readonly seconds: number } | null
+  /** The origin's uplink over the highest rendition's bitrate, shared by all; null: no limit. */
+  readonly originX: number | null
+  readonly arrivals: 'spread' | 'flash'
+  readonly originGone: Outage | null
+  readonly trackerGone: Outage | null
+  /** A viewer is killed every so many seconds, and a new one comes in its place; null: nobody. */
+  readonly killEverySeconds: number | null
+  /** The first viewer spoils what it sends to peers, and is not counted as a viewer. */
+  readonly polluter: boolean
+  /** Between viewers: round trip in ms, and the share of packets lost each way; null: this machine's. */
+  readonly path: { readonly roundTripMs: number; readonly loss: number } | null
+  /** The second viewer's HTTP comes at most so fast, in bit/s; null: as it comes. */
+  readonly throttledBitsPerSecond: number | null
 }
 
 /**
@@ -24,39 +42,78 @@ const LIVE_RECIPE: Partial<Recipe> = {
 const VOD_RECIPE: Partial<Recipe> = {
   seconds: 160,
   framesPerSecond: 12,
-  renditions: [{ name: '360p', width: 640, height: 360, videoKbps: 1350 }],
+  renditions: [{ name: '360p', width: 640, height: 360, videoKbps: 1430 }],
+}
+
+const LADDER_RECIPE: Partial<Recipe> = {
+  seconds: 160,
+  framesPerSecond: 12,
+  renditions: [
+    { name: '240p', width: 426, height: 240, videoKbps: 220 },
+    { name: '240p', width: 426, height: 240, videoKbps: 500 },
+    { name: '360p', width: 640, height: 360, videoKbps: 1100 },
+  ],
+}
+
+export const STEADY: Scenario = {
+  name: 'steady',
+  title: 'live, viewers a second apart',
+  kind: 'live',
+  media: 'live',
+  recipe: LIVE_RECIPE,
+  originX: null,
+  arrivals: 'spread',
+  originGone: null,
+  trackerGone: null,
+  killEverySeconds: null,
+  polluter: false,
+  path: null,
+  throttledBitsPerSecond: null,
 }
 
 export const SCENARIOS: readonly Scenario[] = [
-  { name: 'live', kind: 'live', recipe: LIVE_RECIPE, outage: null },
-  { name: 'vod', kind: 'vod', recipe: VOD_RECIPE, outage: null },
-  { name: 'origin-gone', kind: 'live', recipe: LIVE_RECIPE, outage: { afterShare: 0.4, seconds: 20 } },
+  STEADY,
+  { ...STEADY, name: 'flash-crowd', title: 'live, all come within 5 s', arrivals: 'flash' },
+  {
+    ...STEADY,
+    name: 'churn',
+    title: 'live, a viewer is killed every 10 s and another one comes',
+    killEverySeconds: 10,
+  },
+  { ...STEADY, name: 'origin-2x', title: 'live, origin limited to twice the bitrate', originX: 2 },
+  {
+    ...STEADY,
+    name: 'origin-gone',
+    title: 'live, origin gone for 20 s',
+    originGone: { afterShare: 0.4, seconds: 20 },
+  },
+  {
+    ...STEADY,
+    name: 'tracker-gone',
+    title: 'live, tracker gone for 60 s',
+    trackerGone: { afterShare: 0.2, seconds: 60 },
+  },
+  { ...STEADY, name: 'polluter', title: 'live, one more viewer spoils what it sends', polluter: true },
+  {
+    ...STEADY,
+    name: 'lossy-path',
+    title: 'live, 100 ms and 1 % loss between viewers',
+    path: { roundTripMs: 100, loss: 0.01 },
+  },
+  {
+    ...STEADY,
+    name: 'ladder',
+    title: 'live in three renditions, one viewer at 700 kbit/s',
+    media: 'ladder',
+    recipe: LADDER_RECIPE,
+    throttledBitsPerSecond: 700_000,
+  },
+  {
+    ...STEADY,
+    name: 'vod',
+    title: 'on demand, 1.5 Mbit/s',
+    kind: 'vod',
+    media: 'vod',
+    recipe: VOD_RECIPE,
+  },
 ]
-
-/** A scenario's media on disk. */
-export interface Media {
-  /** For the origin. */
-  readonly root: string
-  /** Of whole files over the time they play. */
-  readonly bytesPerSecond: number
-  /** Mean size of a segment. */
-  readonly segmentBytes: number
-  readonly segmentSeconds: number
-}
-
-const ROOT = fileURLToPath(new URL('../../.shoal/bench', import.meta.url))
-
-/** Makes a scenario's media, once. */
-export async function prepareMedia(scenario: Scenario): Promise<Media> {
-  const root = join(ROOT, scenario.kind)
-  const sample = await makeVod({ root, recipe: scenario.recipe })
-  const { segments } = await readMediaPlaylist(join(sample.folder, 'v0/index.m3u8'))
-  const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0)
-  const seconds = segments.reduce((sum, segment) => sum + segment.seconds, 0)
-  return {
-    root,
-    bytesPerSecond: bytes / seconds,
-    segmentBytes: bytes / segments.length,
-    segmentSeconds: seconds / segments.length,
-  }
-}

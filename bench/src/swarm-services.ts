@@ -1,66 +1,63 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { type Program, startProgram } from '../../e2e/dist/browser/index.js'
+import { lastingPort } from './swarm-ports.js'
+import type { Row } from './swarm-rows.js'
 
 const ROOT = new URL('../../', import.meta.url)
-const READY_LIMIT_MS = 60_000
-const STOP_LIMIT_MS = 3000
-const KEPT_LOG_CHARACTERS = 4000
+/** Of everything that a viewer talks to. */
+export const HOST = '127.0.0.1'
 
-/** A program of this repository in a process of its own. */
-export interface Service {
-  /** What its line of JSON said. */
-  readonly ready: Readonly<Record<string, unknown>>
-  stop(): Promise<void>
+/** Installed for the tracker's tests, with a program but no entry for it. */
+const OTHER_TRACKER = new URL('node_modules/bittorrent-tracker/bin/cmd.js', ROOT)
+
+export interface TrackerService {
+  /** WebSocket URL. */
+  readonly announce: string
+  /** Of `/stats.json`; null where it is not Shoal's. */
+  readonly statsUrl: string | null
+  readonly pid: number
+  /** The end of what it wrote on standard error. */
+  log(): string
+  kill(): void
+  stop(): Promise<unknown>
 }
 
-/** A tracker on a free port; `ready.url` is its HTTP address. */
-export function startTracker(): Promise<Service> {
-  return startService('tracker/bin/shoal-tracker.js', [
-    ...['--host', '127.0.0.1', '--port', '0', '--report-interval', '1', '--log-level', 'warn'],
+/** A tracker on a port of this machine; by default one that it can have again. */
+export async function startTracker(
+  kind: NonNullable<Row['tracker']>,
+  wanted?: number,
+): Promise<TrackerService> {
+  const port = wanted ?? (await lastingPort(HOST))
+  if (kind === 'bittorrent-tracker') return startOther(port)
+  const program = await startShoal('tracker/bin/shoal-tracker.js', [
+    ...['--host', HOST, '--port', String(port), '--report-interval', '1', '--log-level', 'warn'],
   ])
+  const { url } = JSON.parse(program.ready) as { readonly url: string }
+  return { ...program, announce: url.replace(/^http/, 'ws'), statsUrl: `${url}/stats.json` }
+}
+
+/** Its interval of announces is its default, ten minutes. */
+async function startOther(port: number): Promise<TrackerService> {
+  const program = await startProgram(fileURLToPath(OTHER_TRACKER), [
+    '--ws',
+    '--port',
+    String(port),
+    '--http-hostname',
+    HOST,
+  ])
+  const match = /ws:\/\/\S+:(\d+)/.exec(program.ready)
+  if (match === null) throw new Error(`bittorrent-tracker says: ${program.ready}`)
+  return { ...program, announce: `ws://${HOST}:${match[1]}`, statsUrl: null }
 }
 
 /** A seeder of the stream at `source`. */
-export function startSeeder(source: string, announceUrl: string): Promise<Service> {
-  return startService('seeder/bin/shoal-seeder.js', [
-    ...[source, '--tracker', announceUrl, '--host', '127.0.0.1', '--http-port', '0'],
+export function startSeeder(source: string, announceUrl: string): Promise<Program> {
+  return startShoal('seeder/bin/shoal-seeder.js', [
+    ...[source, '--tracker', announceUrl, '--host', HOST, '--http-port', '0'],
     ...['--name', 'swarm benchmark', '--log-level', 'warn'],
   ])
 }
 
-/** @throws Error where the program ends, or says nothing for a minute */
-async function startService(script: string, args: readonly string[]): Promise<Service> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(script, ROOT)), ...args, '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let log = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    log = (log + text).slice(-KEPT_LOG_CHARACTERS)
-  })
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
-  let limit: NodeJS.Timeout | undefined
-  try {
-    const line = await Promise.race([
-      new Promise<string>((resolve) => createInterface({ input: child.stdout }).once('line', resolve)),
-      ended.then(() => Promise.reject(new Error(`${script} has ended: ${log}`))),
-      new Promise<never>((_, reject) => {
-        limit = setTimeout(() => reject(new Error(`${script} is not ready: ${log}`)), READY_LIMIT_MS)
-      }),
-    ])
-    return { ready: JSON.parse(line), stop: () => stop(child, ended) }
-  } catch (error) {
-    await stop(child, ended)
-    throw error
-  } finally {
-    clearTimeout(limit)
-  }
-}
-
-async function stop(child: ChildProcess, ended: Promise<void>): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGTERM')
-  const limit = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS)
-  await ended
-  clearTimeout(limit)
+function startShoal(script: string, args: readonly string[]): Promise<Program> {
+  return startProgram(fileURLToPath(new URL(script, ROOT)), [...args, '--json'])
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Signal } from '@shoal/protocol'
 import { type BrowserServer, chromium, type Page } from 'playwright-core'
+import { CHROMIUM_ARGS, chromiumPath } from '../../e2e/dist/browser/index.js'
 import type { Counts, EndOptions } from './transport-end.js'
 import type {} from './transport-page.js'
 import { processTreeCpuMs } from './transport-process-tree.js'
@@ -93,20 +94,6 @@ export class NodeEnd implements RemoteEnd {
   }
 }
 
-/** Without a sandbox to run as root in a container, and without calls to hosts out of reach. */
-export const CHROMIUM_ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--disable-background-timer-throttling',
-  '--disable-renderer-backgrounding',
-  '--disable-backgrounding-occluded-windows',
-]
-
 /** An end in a page of a browser of its own. */
 export class ChromiumEnd implements RemoteEnd {
   readonly #server: BrowserServer
@@ -121,8 +108,7 @@ export class ChromiumEnd implements RemoteEnd {
 
   /** @param script the bundle of `transport-page.ts` */
   static async launch(script: string): Promise<ChromiumEnd> {
-    const executablePath = process.env['SHOAL_CHROMIUM'] ?? '/usr/bin/chromium'
-    const server = await chromium.launchServer({ executablePath, args: CHROMIUM_ARGS })
+    const server = await chromium.launchServer({ executablePath: chromiumPath(), args: [...CHROMIUM_ARGS] })
     const browser = await chromium.connect(server.wsEndpoint())
     const page = await browser.newPage()
     const end = new ChromiumEnd(server, page)

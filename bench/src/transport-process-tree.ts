@@ -15,6 +15,11 @@ export function processTreeCpuMs(root: number): number {
   return (ticks * 1000) / TICKS_PER_SECOND
 }
 
+/** CPU time of one process, user and system, in milliseconds; 0 when it has ended. Linux only. */
+export function processCpuMs(pid: number): number {
+  return ((readStat(pid)[0]?.ticks ?? 0) * 1000) / TICKS_PER_SECOND
+}
+
 /** A process and its descendants that are alive. Linux only. */
 export function processTree(root: number): readonly ProcessStat[] {
   const stats = readdirSync('/proc')

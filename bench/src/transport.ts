@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { Signal } from '@shoal/protocol'
-import { build, loadConfigFromFile } from 'vite'
+import { bundleForPage } from '../../e2e/dist/browser/index.js'
 import { CELLS, type Cell, type EndKind, pathOf, type Target } from './transport-cells.js'
 import { ChromiumEnd, NodeEnd, type Reading, type RemoteEnd } from './transport-ends.js'
 
@@ -43,9 +43,6 @@ const WARM_UP_MS = 400
 const BETWEEN_MS = 200
 const OPEN_LIMIT_MS = 20_000
 
-const PLAYER_SOURCES = fileURLToPath(new URL('../../player-plugin/src/', import.meta.url))
-const PLAYER_CONFIG = fileURLToPath(new URL('../../player-plugin/vite.config.ts', import.meta.url))
-
 /** Goodput and CPU of our link beside the bare channel, all targets in turn within each round. */
 export async function run(options: TransportOptions): Promise<TransportResult> {
   const { rounds, windowMs } = options.quick ? QUICK : FULL
@@ -70,7 +67,8 @@ export async function run(options: TransportOptions): Promise<TransportResult> {
 }
 
 async function launchEnds(): Promise<Record<EndKind, readonly [RemoteEnd, RemoteEnd]>> {
-  const script = await bundlePage()
+  const entry = fileURLToPath(new URL('./transport-page.js', import.meta.url))
+  const script = await bundleForPage({ entry, name: 'shoalTransportPage', minify: true })
   const chromiums = await Promise.all([ChromiumEnd.launch(script), ChromiumEnd.launch(script)])
   return { node: [new NodeEnd(), new NodeEnd()], chromium: chromiums }
 }
@@ -164,25 +162,6 @@ function rowOf(cell: Cell, samples: readonly Sample[]): TransportRow {
 
 function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null
-}
-
-async function bundlePage(): Promise<string> {
-  const entry = fileURLToPath(new URL('./transport-page.js', import.meta.url))
-  const player = await loadConfigFromFile({ command: 'build', mode: 'production' }, PLAYER_CONFIG)
-  if (player === null) throw new Error('the player has no vite.config.ts')
-  const result = await build({
-    configFile: false,
-    logLevel: 'error',
-    // simple-peer is bundled as the player bundles it.
-    plugins: player.config.plugins ?? [],
-    // The player's build has types for each module and JavaScript for the whole alone.
-    resolve: { alias: [{ find: /^.*\/player-plugin\/dist\//, replacement: PLAYER_SOURCES }] },
-    build: { write: false, lib: { entry, formats: ['iife'], name: 'shoalTransportPage' } },
-  })
-  const outputs = [result].flat().flatMap((bundle) => ('output' in bundle ? bundle.output : []))
-  const [chunk] = outputs.filter((output) => output.type === 'chunk')
-  if (chunk === undefined) throw new Error('the bundle is empty')
-  return chunk.code
 }
 
 function later(ms: number): Promise<void> {

@@ -1,8 +1,8 @@
+import { fileURLToPath } from 'node:url'
 import { type Browser, expect, test } from '@playwright/test'
 import { type LinkHarness, LocalPeer, linkConformance } from '@shoal/core/testing'
 import { createNodeLinkFactory, type NodeLinkFactory } from '../../seeder/dist/links/index.js'
-import { CHROMIUM_ARGS, chromiumPath } from '../chromium.js'
-import { bundlePageLinks } from './bundle.js'
+import { bundleForPage, CHROMIUM_ARGS, chromiumPath } from '../dist/browser/index.js'
 import { LinkPage } from './remote-peer.js'
 
 test.use({ launchOptions: { executablePath: chromiumPath(), args: [...CHROMIUM_ARGS] } })
@@ -58,7 +58,11 @@ function harnessOf(a: Kind, b: Kind): LinkHarness {
 }
 
 test.beforeAll(async ({ browser }) => {
-  const script = await bundlePageLinks()
+  const script = await bundleForPage({
+    entry: fileURLToPath(new URL('./page-links.ts', import.meta.url)),
+    name: 'shoalPageLinks',
+    minify: false,
+  })
   for (let index = 0; index < 2; index++) pages.push(await openPage(browser, script))
 })
 

@@ -2,8 +2,10 @@ import { silentLogger } from './log.js'
 import { defaultHost } from './runtime/default-host.js'
 import type { SeederOptions } from './runtime/options.js'
 import { type RunningSeeder, startSeederOn } from './runtime/seeder.js'
+import { checkOptions } from './runtime/usage.js'
 
 export { SeederError, type SeederErrorCode } from './errors.js'
+export type { DirectAddress } from './links/index.js'
 export type { Logger } from './log.js'
 export type { SeederOptions, WebRtcOptions } from './runtime/options.js'
 export type { OriginState } from './runtime/origin-health.js'
@@ -23,5 +25,6 @@ export { writeNewKey } from './signing/signer.js'
  * @throws SeederError where it cannot start; its message is one line for people
  */
 export async function startSeeder(options: SeederOptions): Promise<RunningSeeder> {
-  return await startSeederOn(await defaultHost(options.log ?? silentLogger, options.webrtc), options)
+  checkOptions(options)
+  return await startSeederOn(await defaultHost(options.log ?? silentLogger, options), options)
 }

@@ -105,9 +105,21 @@ describe('wrong use and bad luck are one clear line', () => {
     await fails(2, /wrong: httpPort: /, '--config', file('b.json', '{"httpPort": "80"}'))
     await fails(
       2,
-      /wrong: .*trackers"; known: source, tracker, /,
+      /wrong: .*trackers"; known: source, origin, tracker, /,
       '--config',
       file('c.json', '{"trackers": []}'),
+    )
+  })
+
+  test('an address that is not of this machine', async () => {
+    const config = file('a.json', '{"webrtc": {"bindAddress": "192.0.2.77"}}')
+    await fails(
+      2,
+      /bindAddress 192\.0\.2\.77 is no address of this machine/,
+      'a',
+      ...TRACKER,
+      '--config',
+      config,
     )
   })
 

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import { destination, pino } from 'pino'
 import { type Invocation, readArguments } from './cli/arguments.js'
+import { logProgress, showProgress } from './cli/progress.js'
 import { SeederError } from './errors.js'
-import { startSeeder } from './index.js'
+import { type RunningSeeder, startSeeder } from './index.js'
 import { writeNewKey } from './signing/signer.js'
 
 /** Exit codes: done, failed, used wrongly. */
@@ -21,7 +22,7 @@ const CLOSE_TIMEOUT_MS = 1_500
  */
 export async function main(args: readonly string[]): Promise<void> {
   try {
-    const invocation = readArguments(args, version())
+    const invocation = readArguments(args, version(), process.env)
     if (invocation.kind === 'keygen') {
       process.stdout.write(`${writeNewKey(invocation.file)}\n`)
       return
@@ -34,7 +35,15 @@ export async function main(args: readonly string[]): Promise<void> {
 
 async function seed({ options, json, logLevel }: Extract<Invocation, { kind: 'seed' }>): Promise<void> {
   // Standard output is for the ready line; synchronous, so that nothing is lost at the end.
-  const log = pino({ level: logLevel, base: null }, destination({ dest: 2, sync: true }))
+  const stderr = destination({ dest: 2, sync: true })
+  let clearProgress = () => {}
+  const lines = {
+    write: (line: string) => {
+      clearProgress()
+      stderr.write(line)
+    },
+  }
+  const log = pino({ level: logLevel, base: null }, lines)
   let ended = false
   let close: () => Promise<void> = async () => undefined
   const end = () => {
@@ -56,9 +65,21 @@ async function seed({ options, json, logLevel }: Extract<Invocation, { kind: 'se
     process.exit(DONE)
   }
   const { url, infoHash, publicKey, contentId } = seeder
-  log.info({ infoHash, publicKey, contentId, url }, 'seeding')
-  if (json) process.stdout.write(`${JSON.stringify({ url, infoHash, publicKey, contentId })}\n`)
-  else process.stdout.write(`seeding ${contentId}\n  public key ${publicKey}\n  HTTP ${url ?? 'off'}\n`)
+  const direct = seeder.direct === null ? {} : { direct: seeder.direct }
+  const ready = { url, infoHash, publicKey, contentId, ...direct }
+  log.info(ready, 'seeding')
+  if (json) process.stdout.write(`${JSON.stringify(ready)}\n`)
+  else process.stdout.write(readyText(seeder))
+  if (process.stderr.isTTY && !json) {
+    clearProgress = showProgress(process.stderr, seeder.snapshot).clear
+  } else {
+    logProgress(log, seeder.snapshot)
+  }
+}
+
+function readyText({ url, publicKey, contentId, direct }: RunningSeeder): string {
+  const dial = direct === null ? '' : `  direct ${direct.host} port ${direct.port}, ${direct.fingerprint}\n`
+  return `seeding ${contentId}\n  public key ${publicKey}\n  HTTP ${url ?? 'off'}\n${dial}`
 }
 
 /** One line that says what went wrong; the exit code that fits. */

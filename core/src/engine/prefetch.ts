@@ -28,6 +28,8 @@ interface Position {
   readonly played: number
   /** How many segments ahead of this one the rare one lies; null before it is looked for, 0: there is none. */
   rare: number | null
+  /** What lies ahead of it, by place; filled as it is looked at, which is often. */
+  readonly ahead: SegmentId[]
 }
 
 /**
@@ -55,6 +57,7 @@ export class Prefetch {
         until,
         played,
         rare: played === RARE_EVERY ? null : rest(before, sequence),
+        ahead: [],
       })
     }
     const oldest = this.positions.keys().next().value
@@ -70,12 +73,14 @@ export class Prefetch {
       const { segment, deadline, duration, live } = wanted
       const depth = live ? LIVE_DEPTH : Math.min(VOD_DEPTH, Math.floor(VOD_AHEAD_MS / Math.max(1, duration)))
       if (!live) position.rare ??= rarestStep(wanted, depth, peers, now)
-      const steps = Array.from({ length: depth }, (_, index) => index + 1)
-      if (!live && (position.rare ?? 0) > depth) steps.push(position.rare ?? 0)
-      for (const step of steps) {
-        const id = after(segment, step)
-        if (holdersOf(id, peers, now) === 0) continue
-        const later = (Math.max(now, deadline) + step * duration) as Millis
+      const rare = live || (position.rare ?? 0) <= depth ? null : position.rare
+      for (let step = 1; step <= depth + 1; step++) {
+        const distance = step <= depth ? step : rare
+        if (distance === null) break
+        const id = position.ahead[step] ?? after(segment, distance)
+        position.ahead[step] = id
+        if (!isHeld(id, peers, now)) continue
+        const later = (Math.max(now, deadline) + distance * duration) as Millis
         ahead.push({ segment: id, range: null, deadline: later, duration, live })
       }
     }
@@ -85,6 +90,11 @@ export class Prefetch {
 
 function after(segment: SegmentId, step: number): SegmentId {
   return { ...segment, sequence: segment.sequence + step }
+}
+
+function isHeld(id: SegmentId, peers: readonly Peer[], now: Millis): boolean {
+  for (const peer of peers) if (peer.usable(now) && peer.have.piecesOf(id) !== null) return true
+  return false
 }
 
 function holdersOf(id: SegmentId, peers: readonly Peer[], now: Millis): number {

@@ -3,15 +3,6 @@
 
 const video = document.querySelector('video')
 
-/**
- * A stall: the clock has not moved for this long, in ms, and the buffer has run dry (less than
- * DRY_SECONDS ahead), or for STUCK_MS whatever is buffered. A busy machine drops a frame or two
- * with seconds of video in the buffer: that is not what a stall means.
- */
-const STANDSTILL_MS = 250
-const STUCK_MS = 1000
-const DRY_SECONDS = 1
-
 const observed = {
   startedAt: 0,
   startupMs: null,
@@ -22,46 +13,6 @@ const observed = {
 }
 let hls = null
 let shoal = null
-let seekedAt = 0
-
-function bufferedAhead() {
-  for (let i = 0; i < video.buffered.length; i++) {
-    const inside = video.buffered.start(i) <= video.currentTime + 0.1
-    if (inside && video.buffered.end(i) > video.currentTime) return video.buffered.end(i) - video.currentTime
-  }
-  return 0
-}
-
-/** Standing still after the start, other than by pause, seek or end. */
-function watchForStalls() {
-  let lastTime = -1
-  let lastMoved = performance.now()
-  let stall = null
-  setInterval(() => {
-    const now = performance.now()
-    const wanted = observed.startupMs !== null && !video.paused && !video.seeking && !video.ended
-    if (!wanted || video.currentTime !== lastTime || now - seekedAt < 1000) {
-      lastTime = video.currentTime
-      lastMoved = now
-      stall = null
-      return
-    }
-    const buffered = bufferedAhead()
-    if (now - lastMoved < (buffered < DRY_SECONDS ? STANDSTILL_MS : STUCK_MS)) return
-    if (stall === null) {
-      stall = { at: video.currentTime, ms: 0, buffered }
-      observed.stalls.push(stall)
-    }
-    stall.ms = Math.round(now - lastMoved)
-  }, 50)
-}
-
-video.addEventListener('seeking', () => {
-  seekedAt = performance.now()
-})
-video.addEventListener('seeked', () => {
-  seekedAt = performance.now()
-})
 
 async function hex(bytes) {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
@@ -95,7 +46,8 @@ window.player = {
       },
       { once: true },
     )
-    watchForStalls()
+    const { stalls } = observed
+    window.watch.watchVideo(video, { started: () => observed.startupMs !== null, stalls, graceMs: 1000 })
     hls.loadSource(options.src)
     hls.attachMedia(video)
     video.play().catch(() => undefined)

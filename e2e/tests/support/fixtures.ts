@@ -1,7 +1,7 @@
 import { type Browser, test as base, chromium } from '@playwright/test'
-import { CHROMIUM_ARGS, chromiumPath } from '../../chromium.js'
+import { CHROMIUM_ARGS, chromiumPath } from '../../dist/browser/index.js'
 import { DEFAULT_SAMPLE_ROOT, makeVod, type Origin, startOrigin } from '../../dist/sample/index.js'
-import { startPageServer } from './page-server.js'
+import { startPlayerPage } from './player-page.js'
 import { type Service, startSeeder, startTracker } from './services.js'
 import { Viewer, type ViewerOptions } from './viewer.js'
 
@@ -38,7 +38,7 @@ export const test = base.extend<{ stack: Stack }, { chrome: Browser }>({
     const ends: (() => unknown)[] = []
     const origin = await startOrigin({ root: DEFAULT_SAMPLE_ROOT, port: 0 })
     const tracker = await startTracker()
-    const page = await startPageServer()
+    const page = await startPlayerPage()
     const viewers: Viewer[] = []
     const open = async (browser: Browser, options: Partial<ViewerOptions> & { readonly src: string }) => {
       const viewer = await Viewer.open(browser, page.url, {
@@ -71,7 +71,7 @@ export const test = base.extend<{ stack: Stack }, { chrome: Browser }>({
     await Promise.all(viewers.map((viewer) => viewer.close().catch(() => undefined)))
     for (const end of ends) end()
     tracker.kill()
-    page.close()
+    await page.close()
     await origin.close()
   },
 })

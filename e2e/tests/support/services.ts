@@ -1,6 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { startProgram } from '../../dist/browser/index.js'
 
 const ROOT = new URL('../../../', import.meta.url)
 
@@ -14,35 +13,9 @@ export interface Service {
   stop(): Promise<number | null>
 }
 
-/** Starts a program and waits for the JSON line that it prints when it is ready. */
 async function startService(script: string, args: readonly string[]): Promise<Service> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(script, ROOT)), ...args, '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let log = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    log = (log + text).slice(-4000)
-  })
-  const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
-  const line = await Promise.race([
-    firstLine(child),
-    exited.then((code) => Promise.reject(new Error(`${script} ended with ${code}: ${log}`))),
-  ])
-  return {
-    ready: JSON.parse(line),
-    kill: () => child.kill('SIGKILL'),
-    stop: () => {
-      child.kill('SIGTERM')
-      return exited
-    },
-  }
-}
-
-function firstLine(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    if (child.stdout === null) reject(new Error('no standard output'))
-    else createInterface({ input: child.stdout }).once('line', resolve)
-  })
+  const program = await startProgram(fileURLToPath(new URL(script, ROOT)), [...args, '--json'])
+  return { ...program, ready: JSON.parse(program.ready) }
 }
 
 /** A tracker on a free port. `announce` is its WebSocket URL. */

@@ -1,7 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { SeederError } from '../errors.js'
 import type { SeederOptions } from '../runtime/options.js'
-import { type Config, LOG_LEVELS, readConfig } from './config-file.js'
+import { bytesOf, NOT_BYTES } from './byte-sizes.js'
+import { readConfig } from './config-file.js'
+import { readEnvironment } from './environment.js'
+import { firstFault, LOG_LEVELS, SETTINGS, type Settings } from './settings.js'
 
 /** What the command line asks for. */
 export type Invocation =
@@ -13,28 +16,21 @@ export type Invocation =
     }
   | { readonly kind: 'keygen'; readonly file: string }
 
-interface Flags {
-  readonly tracker?: readonly string[]
-  readonly httpPort?: number
-  readonly host?: string
-  readonly key?: string
-  readonly cache?: string
-  readonly cacheBytes?: number
-  readonly contentId?: string
-  readonly name?: string
-  readonly config?: string
-  readonly json?: boolean
-  readonly logLevel?: (typeof LOG_LEVELS)[number]
-}
+type Flags = Settings & { readonly config?: string }
 
 /**
- * Reads the command line; the configuration file gives what the command line does not.
+ * Reads the command line; the environment gives what it does not, and the configuration file what neither
+ * does.
  *
  * @param args without the names of Node and of the script
  * @throws CommanderError for --help, --version and wrong usage; its text has been written
  * @throws SeederError (`usage`)
  */
-export function readArguments(args: readonly string[], version: string): Invocation {
+export function readArguments(
+  args: readonly string[],
+  version: string,
+  environment: NodeJS.ProcessEnv,
+): Invocation {
   let invocation: Invocation | null = null
   const program = new Command('shoal-seeder')
     .description('Follows an HLS origin and serves its segments to the viewers of a Shoal swarm.')
@@ -42,19 +38,22 @@ export function readArguments(args: readonly string[], version: string): Invocat
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .argument('[source]', 'folder with a playlist, or URL of a multivariant or media playlist')
+    .option('--origin <url>', 'the same playlist at another origin; may be repeated', collect)
     .option('--tracker <url>', 'tracker, ws:// or wss://; may be repeated', collect)
     .option('--http-port <n>', 'serve what is held by HTTP too; 0 takes a free port', port)
     .option('--host <address>', 'address to listen on (default: all)')
+    .option('--direct-port <n>', 'UDP port that viewers dial without a tracker; 0 takes a free port', port)
+    .option('--direct-host <address>', "what viewers are told, where it is not this machine's address")
     .option('--key <file>', 'private key to sign with (see keygen); default: a new one at each start')
     .option('--cache <folder>', 'keep segments of a URL source on disk (default: in memory)')
     .option('--cache-bytes <n>', 'bytes on disk at most, such as 500MB or 4GiB (default: 4GiB)', bytes)
     .option('--content-id <id>', "the swarm's content id (default: the URL without query)")
     .option('--name <name>', "the title's name on the dashboard")
     .option('--config <file>', 'JSON file with these options in camel case')
-    .option('--json', 'print one line of JSON when ready')
+    .option('--json', 'print one line of JSON when ready, and log progress as JSON')
     .addOption(new Option('--log-level <level>', 'what to log to stderr (default: info)').choices(LOG_LEVELS))
     .action((source: string | undefined, flags: Flags) => {
-      invocation = seedInvocation(source, flags)
+      invocation = seedInvocation(source, flags, environment)
     })
   program
     .command('keygen')
@@ -69,30 +68,50 @@ export function readArguments(args: readonly string[], version: string): Invocat
   return invocation
 }
 
-function seedInvocation(argument: string | undefined, flags: Flags): Invocation {
-  const config: Config = flags.config === undefined ? {} : readConfig(flags.config)
-  const source = argument ?? config.source
+function seedInvocation(
+  argument: string | undefined,
+  { config, ...flags }: Flags,
+  environment: NodeJS.ProcessEnv,
+): Invocation {
+  const { SHOAL_SEEDER_CONFIG: configVariable, ...variables } = environment
+  const file = config ?? configVariable
+  const given = argument === undefined ? flags : { ...flags, source: argument }
+  const fault = firstFault(given)
+  if (fault !== null) throw new SeederError('usage', `${flagOf(fault.key)} is wrong: ${fault.message}`)
+  const below = file === undefined ? {} : readConfig(file)
+  const between = readEnvironment(variables)
+  const webrtc = { ...below.webrtc, ...between.webrtc }
+  const settings = SETTINGS.parse({ ...below, ...between, webrtc, ...given })
+  const { source, httpPort, host, cache, cacheBytes, directPort, directHost } = settings
   if (source === undefined) {
     throw new SeederError('usage', 'SOURCE is missing: shoal-seeder SOURCE --tracker URL. See --help.')
   }
-  const trackers = flags.tracker ?? (config.tracker === undefined ? [] : [config.tracker].flat())
-  const port = flags.httpPort ?? config.httpPort
-  const host = flags.host ?? config.host
-  const folder = flags.cache ?? config.cache
+  if (directHost !== undefined && directPort === undefined) {
+    throw new SeederError('usage', '--direct-host goes with --direct-port.')
+  }
   const options: SeederOptions = {
     source,
-    trackers,
-    contentId: flags.contentId ?? config.contentId,
-    name: flags.name ?? config.name,
-    http: port === undefined ? undefined : { port, host },
-    keyFile: flags.key ?? config.key,
-    cache: folder === undefined ? undefined : { folder, bytes: flags.cacheBytes ?? config.cacheBytes },
-    memoryBytes: config.memoryBytes,
-    webrtc: config.webrtc,
-    upload: { maxLinks: config.maxLinks, bytesPerSecond: config.uploadBytesPerSecond },
+    origins: listOf(settings.origin),
+    trackers: listOf(settings.tracker),
+    contentId: settings.contentId,
+    name: settings.name,
+    http: httpPort === undefined ? undefined : { port: httpPort, host },
+    direct: directPort === undefined ? undefined : { port: directPort, host: directHost },
+    keyFile: settings.key,
+    cache: cache === undefined ? undefined : { folder: cache, bytes: cacheBytes },
+    memoryBytes: settings.memoryBytes,
+    webrtc: settings.webrtc,
+    upload: { maxLinks: settings.maxLinks, bytesPerSecond: settings.uploadBytesPerSecond },
   }
-  const logLevel = flags.logLevel ?? config.logLevel ?? 'info'
-  return { kind: 'seed', options, json: flags.json === true, logLevel }
+  return { kind: 'seed', options, json: settings.json === true, logLevel: settings.logLevel ?? 'info' }
+}
+
+function listOf(texts: string | readonly string[] | undefined): readonly string[] {
+  return texts === undefined ? [] : [texts].flat()
+}
+
+function flagOf(key: string): string {
+  return key === 'source' ? 'SOURCE' : `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
@@ -105,25 +124,10 @@ function port(value: string): number {
   return number
 }
 
-const UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  KB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  TB: 1e12,
-  KIB: 2 ** 10,
-  MIB: 2 ** 20,
-  GIB: 2 ** 30,
-  TIB: 2 ** 40,
-}
-
 function bytes(value: string): number {
-  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(value) ?? []
-  const factor = UNITS[unit.toUpperCase()]
-  if (number === '' || factor === undefined || Number(number) === 0) {
-    throw new InvalidArgumentError('Not a number of bytes, such as 4294967296, 500MB or 4GiB.')
-  }
-  return Math.floor(Number(number) * factor)
+  const number = bytesOf(value)
+  if (number === null) throw new InvalidArgumentError(NOT_BYTES)
+  return number
 }
 
 /** Commander writes "error: ..."; ours begin with the program's name and end with where to look. */

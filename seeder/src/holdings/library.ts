@@ -25,6 +25,8 @@ interface HeldSegment {
 
 /** What the seeder holds: by segment for the swarm, by URL for HTTP. */
 export class Library implements PieceReader {
+  /** The title is live, or was: names of its segments may come again. */
+  live = false
   private readonly byKey = new Map<string, HeldSegment>()
   private readonly bySegment = new Map<string, HeldSegment>()
   private readonly spans = new Map<string, HeldSpan[]>()
@@ -32,6 +34,10 @@ export class Library implements PieceReader {
 
   get segments(): number {
     return this.byKey.size
+  }
+
+  has(key: string): boolean {
+    return this.byKey.has(key)
   }
 
   add(resource: Resource, stored: StoredBytes, tag: string): void {
@@ -83,7 +89,7 @@ export class Library implements PieceReader {
   }
 
   private addSpan(url: string, span: HeldSpan): void {
-    const others = this.spansOf(url).filter((other) => other.start !== span.start)
+    const others = this.spansOf(url).filter(({ start, end }) => start !== span.start || end !== span.end)
     this.spans.set(
       url,
       [...others, span].sort((a, b) => a.start - b.start),

@@ -103,6 +103,30 @@ describe('a mirror of whole segments', () => {
   })
 })
 
+test('says what it has done at /metrics', async () => {
+  origin.put('/vod/hi/v.m3u8', mediaText({ segments: ['a.m4s'] }))
+  await start('/vod/hi/v.m3u8', 1)
+  await (await get('/a.m4s')).arrayBuffer()
+  const response = await get('/metrics')
+  expect(response.headers.get('content-type')).toContain('version=0.0.4')
+  const text = await response.text()
+  const values = Object.fromEntries(
+    text
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => line.split(' ')),
+  )
+  expect(values).toMatchObject({
+    shoal_seeder_segments: '1',
+    shoal_seeder_held_bytes: '50000',
+    shoal_seeder_http_requests_total: '2',
+    shoal_seeder_origin_bytes_total: '50000',
+    shoal_seeder_origin_up: '1',
+  })
+  expect(Number(values['shoal_seeder_http_bytes_total'])).toBeGreaterThan(50_000)
+  expect(text.match(/^# TYPE /gm)).toHaveLength(Object.keys(values).length)
+})
+
 test('a mirror of byte ranges answers what its ranges cover', async () => {
   const range = (text: string) => `#EXT-X-BYTERANGE:${text}\nall.mp4`
   origin.put('/vod/hi/v.m3u8', mediaText({ segments: [range('10000@5000'), range('10000')] }))

@@ -10,19 +10,30 @@ export interface HttpServer {
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
+/** Longer than players and proxies pause between two segments, so that connections are used again. */
+const KEEP_ALIVE_MS = 75_000
+
+/** Above the one before, or a request could meet a closing connection. */
+const HEADERS_TIMEOUT_MS = 80_000
+
+/** Connections at most: each costs a descriptor, and the usual limit of a service is 65,536. */
+const MAX_CONNECTIONS = 10_000
+
 /**
  * Listens on a port; 0 takes a free one.
  *
  * @throws SeederError (`port-in-use`, `listen-failed`)
  */
 export async function listen(port: number, host: string, handler: Handler, log: Logger): Promise<HttpServer> {
-  const server = createServer((request, response) => {
+  const timeouts = { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS }
+  const server = createServer(timeouts, (request, response) => {
     handler(request, response).catch((error: unknown) => {
       log.error({ error: String(error), url: request.url }, 'a request failed')
       if (response.headersSent) response.destroy()
       else response.writeHead(500).end()
     })
   })
+  server.maxConnections = MAX_CONNECTIONS
   await listening(server, port, host)
   return {
     url: urlOf(server, host),

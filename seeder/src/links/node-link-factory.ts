@@ -1,9 +1,11 @@
-import { LINK_OPEN_TIMEOUT_MS, type PeerLinkFactory } from '@shoal/core'
+import { LINK_OPEN_TIMEOUT_MS, type PeerLink, type PeerLinkEvents, type PeerLinkFactory } from '@shoal/core'
 import { MAX_CONTROL_MESSAGE_BYTES } from '@shoal/protocol'
 import type { RtcConfig } from 'node-datachannel'
+import type { DirectCertificate } from './direct/certificate.js'
+import type { DirectDial } from './direct/dial.js'
 import { type IceServerOptions, nativeIceServers } from './ice-servers.js'
 import { applySctpSettings } from './native-settings.js'
-import { NodeLink } from './node-link.js'
+import { NodeLink, type NodeLinkOptions } from './node-link.js'
 
 export interface NodeLinkFactoryOptions {
   /** None unless given: a host with a public address needs none. */
@@ -23,8 +25,17 @@ export interface NodeLinkFactoryOptions {
   readonly onError?: (error: Error) => void
 }
 
+/** How peers dial this host: the UDP port that all share, and what we show them. */
+interface DirectEnd {
+  readonly port: number
+  readonly address?: string | undefined
+  readonly certificate: DirectCertificate
+}
+
 /** Makes links, and ends them all. */
 export interface NodeLinkFactory extends PeerLinkFactory {
+  /** The link to a peer that has dialled us; it signals nothing. */
+  accept(dial: DirectDial, end: DirectEnd, events: PeerLinkEvents): PeerLink
   /** Links that still hold something native: the open ones, and for 0.1 s those that were closed. */
   readonly liveLinks: number
   /**
@@ -46,24 +57,26 @@ export function createNodeLinkFactory(options: NodeLinkFactoryOptions = {}): Nod
   // Native objects are closed when their wrappers are collected as garbage: something must hold them.
   const live = new Set<NodeLink>()
   const waiting: (() => void)[] = []
-  return {
-    create(role, events) {
-      const link: NodeLink = new NodeLink(
-        {
-          role,
-          config,
-          openTimeoutMs: options.openTimeoutMs ?? LINK_OPEN_TIMEOUT_MS,
-          onError: (error) => onError(error instanceof Error ? error : new Error(String(error))),
-          onReleased: (released) => {
-            live.delete(released)
-            if (live.size === 0) for (const resolve of waiting.splice(0)) resolve()
-          },
+  const make = (given: Pick<NodeLinkOptions, 'role' | 'config' | 'dial'>, events: PeerLinkEvents) => {
+    const link: NodeLink = new NodeLink(
+      {
+        ...given,
+        openTimeoutMs: options.openTimeoutMs ?? LINK_OPEN_TIMEOUT_MS,
+        onError: (error) => onError(error instanceof Error ? error : new Error(String(error))),
+        onReleased: (released) => {
+          live.delete(released)
+          if (live.size === 0) for (const resolve of waiting.splice(0)) resolve()
         },
-        events,
-      )
-      live.add(link)
-      return link
-    },
+      },
+      events,
+    )
+    live.add(link)
+    return link
+  }
+  return {
+    create: (role, events) => make({ role, config }, events),
+    accept: (dial, end, events) =>
+      make({ role: 'answerer', dial, config: directConfig(config, end) }, events),
     get liveLinks() {
       return live.size
     },
@@ -96,5 +109,22 @@ function configOf(options: NodeLinkFactoryOptions): RtcConfig {
     ...(bindAddress === undefined ? {} : { bindAddress }),
     ...(portRange === undefined ? {} : { portRangeBegin: portRange.first, portRangeEnd: portRange.last }),
     ...(iceTransportPolicy === undefined ? {} : { iceTransportPolicy }),
+  }
+}
+
+function directConfig(config: RtcConfig, { port, address, certificate }: DirectEnd): RtcConfig {
+  const { portRangeBegin: _begin, portRangeEnd: _end, bindAddress: _address, ...others } = config
+  return {
+    ...others,
+    iceServers: [],
+    enableIceUdpMux: true,
+    portRangeBegin: port,
+    portRangeEnd: port,
+    ...(address === undefined ? {} : { bindAddress: address }),
+    // The library takes the text itself, too.
+    certificatePemFile: certificate.certificate,
+    keyPemFile: certificate.key,
+    // Who dials says nothing of its certificate before.
+    disableFingerprintVerification: true,
   }
 }

@@ -16,6 +16,7 @@ import {
   type Signal,
 } from '@shoal/protocol'
 import nodeDataChannel, { type DataChannel, type PeerConnection, type RtcConfig } from 'node-datachannel'
+import type { DirectDial } from './direct/dial.js'
 import { JavaScriptQueue } from './javascript-queue.js'
 import {
   CONTROL_CONFIG,
@@ -28,6 +29,8 @@ import {
 
 export interface NodeLinkOptions {
   readonly role: 'offerer' | 'answerer'
+  /** The other side has dialled us: there is nothing to signal. */
+  readonly dial?: DirectDial
   readonly config: RtcConfig
   readonly openTimeoutMs: number
   /** Owners' exceptions, and what the native library complains of. */
@@ -72,7 +75,7 @@ export class NodeLink implements PeerLink {
 
   signal(signal: Signal): void {
     const connection = this.#connection
-    if (connection === null) return
+    if (connection === null || this.#options.dial !== undefined) return
     try {
       const { description, candidates } = this.#inbox.take(signal)
       if (description !== null) {
@@ -144,7 +147,13 @@ export class NodeLink implements PeerLink {
         if (this.#state === 'open') this.#events.onDrain()
       })
     })
-    if (this.#options.role === 'offerer') connection.setLocalDescription('offer')
+    const { role, dial } = this.#options
+    if (dial !== undefined) {
+      connection.setRemoteDescription(dial.offer, 'offer')
+      connection.setLocalDescription('answer', dial.ice)
+    } else if (role === 'offerer') {
+      connection.setLocalDescription('offer')
+    }
   }
 
   #listen(channel: ChannelKind, native: DataChannel): void {
@@ -163,7 +172,7 @@ export class NodeLink implements PeerLink {
   }
 
   #tellSignal(signal: Signal): void {
-    if (this.#state !== 'closed') this.#events.onSignal(signal)
+    if (this.#state !== 'closed' && this.#options.dial === undefined) this.#events.onSignal(signal)
   }
 
   #channelOpened(channel: ChannelKind): void {

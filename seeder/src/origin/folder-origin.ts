@@ -19,7 +19,7 @@ export class FolderOrigin implements Origin {
       const etag = `${mtimeMs}-${size}`
       if (etag === validators?.etag) return { kind: 'unchanged' }
       const text = await readFile(path, 'utf8')
-      return { kind: 'loaded', text, url, validators: { etag, lastModified: null }, contentType: '' }
+      return { kind: 'loaded', text, url, validators: { etag, lastModified: null }, contentType: '', site: 0 }
     } catch (error) {
       throw fileFailure(error, path)
     }

@@ -2,7 +2,15 @@ import type { Clock } from '@shoal/core'
 import { MAX_SEGMENT_BYTES, type Millis, millis } from '@shoal/protocol'
 import type { ResourceRef } from '../source/playlist.js'
 import { readBody, readSpan } from './body.js'
-import { type Origin, OriginFailure, type PlaylistLoad, shownUrl, type Validators } from './origin.js'
+import {
+  type BlockingReload,
+  type Origin,
+  OriginFailure,
+  type PlaylistLoad,
+  shownUrl,
+  type Validators,
+} from './origin.js'
+import { mediaFault, playlistFault } from './sniff.js'
 
 /** Largest playlist, in bytes: a day of 2 s segments with long URLs is 10 MB. */
 const MAX_PLAYLIST_BYTES = 32 * 1024 * 1024
@@ -17,23 +25,34 @@ export class HttpOrigin implements Origin {
     private readonly idleTimeout: Millis = IDLE_TIMEOUT_MS,
   ) {}
 
-  async loadPlaylist(url: string, validators: Validators | null, signal: AbortSignal): Promise<PlaylistLoad> {
+  async loadPlaylist(
+    url: string,
+    validators: Validators | null,
+    signal: AbortSignal,
+    blocking: BlockingReload | null = null,
+  ): Promise<PlaylistLoad> {
     const headers: Record<string, string> = { 'cache-control': 'no-cache' }
     if (validators?.etag) headers['if-none-match'] = validators.etag
     if (validators?.lastModified) headers['if-modified-since'] = validators.lastModified
-    return this.exchange(url, headers, signal, async (response, progress) => {
+    const asked = blocking === null ? url : withDirectives(url, blocking)
+    const patience = blocking === null ? this.idleTimeout : millis(this.idleTimeout + blocking.hold)
+    return this.exchange(asked, headers, signal, patience, async (response, progress) => {
       if (response.status === 304) return { kind: 'unchanged' }
       if (response.status !== 200) throw statusFailure(response, url)
       const bytes = await readBody(response, MAX_PLAYLIST_BYTES, progress)
+      const contentType = response.headers.get('content-type') ?? ''
+      const text = new TextDecoder().decode(bytes)
+      refuse(url, playlistFault(text, contentType))
       return {
         kind: 'loaded',
-        text: new TextDecoder().decode(bytes),
-        url: response.url,
+        text,
+        url: blocking === null || response.url !== asked ? response.url : url,
+        site: 0,
         validators: {
           etag: response.headers.get('etag'),
           lastModified: response.headers.get('last-modified'),
         },
-        contentType: response.headers.get('content-type') ?? '',
+        contentType,
       }
     })
   }
@@ -42,7 +61,11 @@ export class HttpOrigin implements Origin {
     // Content codings would make lengths and ranges those of the coded form (RFC 9110 section 14).
     const headers: Record<string, string> = { 'accept-encoding': 'identity' }
     if (range !== null) headers['range'] = `bytes=${range.start}-${range.end - 1}`
-    return this.exchange(url, headers, signal, async (response, progress) => {
+    const media = (bytes: Uint8Array, response: Response) => {
+      refuse(url, mediaFault(bytes, response.headers.get('content-type') ?? ''))
+      return bytes
+    }
+    return this.exchange(url, headers, signal, this.idleTimeout, async (response, progress) => {
       if (response.status === 206 && range !== null) {
         const start = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1]
         if (start !== String(range.start)) {
@@ -51,11 +74,11 @@ export class HttpOrigin implements Origin {
             `${shownUrl(url)} answered with another range than asked for`,
           )
         }
-        return await readSpan(response, { start: 0, end: range.end - range.start }, progress)
+        return media(await readSpan(response, { start: 0, end: range.end - range.start }, progress), response)
       }
       if (response.status !== 200) throw statusFailure(response, url)
-      if (range !== null) return await readSpan(response, range, progress)
-      return await readBody(response, MAX_SEGMENT_BYTES, progress)
+      if (range !== null) return media(await readSpan(response, range, progress), response)
+      return media(await readBody(response, MAX_SEGMENT_BYTES, progress), response)
     })
   }
 
@@ -64,6 +87,7 @@ export class HttpOrigin implements Origin {
     url: string,
     headers: Record<string, string>,
     signal: AbortSignal,
+    patience: Millis,
     read: (response: Response, progress: () => void) => Promise<T>,
   ): Promise<T> {
     const abort = new AbortController()
@@ -72,14 +96,15 @@ export class HttpOrigin implements Origin {
     signal.addEventListener('abort', onAbort)
     let timedOut = false
     let cancel = () => {}
-    const progress = () => {
+    const limit = (idle: Millis) => {
       cancel()
-      cancel = this.clock.setTimer(this.idleTimeout, () => {
+      cancel = this.clock.setTimer(idle, () => {
         timedOut = true
         abort.abort()
       })
     }
-    progress()
+    const progress = () => limit(this.idleTimeout)
+    limit(patience)
     try {
       const response = await fetch(url, { headers, signal: abort.signal })
       progress()
@@ -87,7 +112,7 @@ export class HttpOrigin implements Origin {
     } catch (error) {
       if (error instanceof OriginFailure) throw error
       if (signal.aborted) throw new OriginFailure('aborted', `${shownUrl(url)} is no longer wanted`)
-      const reason = timedOut ? `no data for ${this.idleTimeout / 1000} s` : networkReason(error)
+      const reason = timedOut ? `no data for ${patience / 1000} s` : networkReason(error)
       throw new OriginFailure('unreachable', `${shownUrl(url)}: ${reason}`)
     } finally {
       cancel()
@@ -96,6 +121,18 @@ export class HttpOrigin implements Origin {
       abort.abort()
     }
   }
+}
+
+/** Directives follow the URL's own query, in the order that section 6.2.5 of RFC 8216bis asks for. */
+function withDirectives(url: string, { sequence, part }: BlockingReload): string {
+  const asked = new URL(url)
+  asked.searchParams.append('_HLS_msn', String(sequence))
+  if (part !== null) asked.searchParams.append('_HLS_part', String(part))
+  return asked.href
+}
+
+function refuse(url: string, fault: string | null): void {
+  if (fault !== null) throw new OriginFailure('not-media', `${shownUrl(url)} ${fault}`)
 }
 
 function statusFailure(response: Response, url: string): OriginFailure {

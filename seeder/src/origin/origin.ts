@@ -1,3 +1,4 @@
+import type { Millis } from '@shoal/protocol'
 import type { ResourceRef } from '../source/playlist.js'
 
 /** What a cache compares with to answer "unchanged" (RFC 9110 section 8.8). Opaque to the caller. */
@@ -15,22 +16,44 @@ export type PlaylistLoad =
       readonly validators: Validators
       /** Media type as the origin says it, or empty. */
       readonly contentType: string
+      /** Which of several origins it came from: theirs may be a little behind each other. */
+      readonly site: number
     }
   | { readonly kind: 'unchanged' }
+
+/**
+ * Asks for a playlist that has this segment, or this part of it, and is answered when it is published
+ * (RFC 8216bis section 6.2.5.2).
+ */
+export interface BlockingReload {
+  readonly sequence: number
+  /** Null for the whole segment. */
+  readonly part: number | null
+  /** How long the origin may take until it is published. */
+  readonly hold: Millis
+}
 
 /** Where playlists and segments come from: an HTTP server, or a folder. */
 export interface Origin {
   /**
    * @param validators of the load before, to be told of no change
+   * @param blocking only to an origin that offers it
    * @throws OriginFailure
    */
-  loadPlaylist(url: string, validators: Validators | null, signal: AbortSignal): Promise<PlaylistLoad>
+  loadPlaylist(
+    url: string,
+    validators: Validators | null,
+    signal: AbortSignal,
+    blocking?: BlockingReload | null,
+  ): Promise<PlaylistLoad>
   /**
    * All bytes of a segment: of the range where there is one, else of the whole resource.
    *
    * @throws OriginFailure
    */
   loadSegment(source: ResourceRef, signal: AbortSignal): Promise<Uint8Array>
+  /** What comes from here is well-formed and of no use: another origin is to be asked, if there is one. */
+  mistrust?(url: string, reason: string): void
 }
 
 export type OriginFailureKind =
@@ -40,6 +63,8 @@ export type OriginFailureKind =
   | 'status'
   /** An answer that is not what was asked for: too short, another range. */
   | 'bad-response'
+  /** A page in place of media or of a playlist. */
+  | 'not-media'
   | 'too-large'
   /** The caller gave up. */
   | 'aborted'

@@ -3,7 +3,7 @@ import { MAX_SEGMENT_BYTES, pieceSizeFor, type SegmentId, type SegmentManifest }
 import type { Library } from '../holdings/library.js'
 import type { Logger } from '../log.js'
 import { type Origin, OriginFailure, shownUrl } from '../origin/origin.js'
-import { hashPieces, sha256 } from '../signing/pieces.js'
+import { hashPieces, sameHashes, sha256 } from '../signing/pieces.js'
 import type { Signer } from '../signing/signer.js'
 import type { ResourceRef } from '../source/playlist.js'
 import type { Resource } from '../source/resource.js'
@@ -33,16 +33,28 @@ export class Acquirer {
   constructor(private readonly parts: AcquirerParts) {}
 
   /**
+   * @param from where it is now: its URL may have another token than when it was first seen
    * @throws OriginFailure where it could not be fetched
    * @throws StoreError where it could not be kept
    */
-  async acquire(resource: Resource, signal: AbortSignal): Promise<void> {
+  async acquire(resource: Resource, from: ResourceRef, signal: AbortSignal): Promise<void> {
     this.underWay++
     try {
-      await this.recoverOrFetch(resource, signal)
+      await this.recoverOrFetch(resource, from, signal)
     } finally {
       this.underWay--
     }
+  }
+
+  /**
+   * Fetches a segment that an earlier run has stored, whatever is stored; true where both are the same.
+   *
+   * @throws OriginFailure, StoreError as `acquire`
+   */
+  async prove(resource: Resource, from: ResourceRef, signal: AbortSignal): Promise<boolean> {
+    const before = await this.recover(resource)
+    const hashes = await this.announceAndFetch(resource, from, signal)
+    return before !== null && hashes !== null && sameHashes(before.manifest.hashes, hashes)
   }
 
   /** Fetches an initialisation section, for HTTP alone: it does not travel between peers. */
@@ -51,21 +63,32 @@ export class Acquirer {
     this.parts.library.addInitSection(ref, bytes, tagOf([await sha256(bytes)]))
   }
 
-  private async recoverOrFetch(resource: Resource, signal: AbortSignal): Promise<void> {
+  private async recoverOrFetch(resource: Resource, from: ResourceRef, signal: AbortSignal): Promise<void> {
+    // The proof of a run has fetched one before its turn.
+    if (this.parts.library.has(resource.key)) return
     const recovered = resource.recoverable ? await this.recover(resource) : null
     if (recovered !== null) {
       if (!signal.aborted) this.offer(resource, recovered.manifest, recovered.stored)
       return
     }
+    await this.announceAndFetch(resource, from, signal)
+  }
+
+  private async announceAndFetch(
+    resource: Resource,
+    from: ResourceRef,
+    signal: AbortSignal,
+  ): Promise<readonly Uint8Array[] | null> {
     const { swarm } = this.parts
     for (const id of resource.ids) swarm.announceFetching(id)
-    let offered = false
+    let hashes: readonly Uint8Array[] | null = null
     try {
-      offered = await this.fetch(resource, signal)
+      hashes = await this.fetch(resource, from, signal)
     } finally {
       // What was announced and does not come must not be waited for.
-      if (!offered) for (const id of resource.ids) swarm.drop(id)
+      if (hashes === null) for (const id of resource.ids) swarm.drop(id)
     }
+    return hashes
   }
 
   private async recover({ key, segment }: Resource): Promise<RecoveredSegment | null> {
@@ -79,30 +102,34 @@ export class Acquirer {
     return null
   }
 
-  /** False where the segment cannot be offered at all. */
-  private async fetch(resource: Resource, signal: AbortSignal): Promise<boolean> {
+  /** The pieces' hashes; null where the segment cannot be offered at all. */
+  private async fetch(
+    resource: Resource,
+    from: ResourceRef,
+    signal: AbortSignal,
+  ): Promise<readonly Uint8Array[] | null> {
     const { origin, store } = this.parts
     const { key, segment } = resource
-    const bytes = await origin.loadSegment(segment, signal)
+    const bytes = await origin.loadSegment(from, signal)
     const size = bytes.byteLength
     if (size === 0 || size > MAX_SEGMENT_BYTES) {
       this.parts.log.warn(
         { url: shownUrl(segment.url), size },
         'this segment is left out: it is empty or too large',
       )
-      return false
+      return null
     }
     const pieceSize = pieceSizeFor(size)
     const hashes = await hashPieces(bytes, pieceSize)
     const content = { offset: segment.range?.start ?? 0, size, pieceSize, hashes }
     const [primary] = resource.ids
-    if (primary === undefined) return false
+    if (primary === undefined) return null
     throwIfAborted(signal, segment.url)
     const stored = await store.put(key, segment, bytes, this.manifest(primary, content))
     if (signal.aborted) store.remove(key)
     throwIfAborted(signal, segment.url)
     this.offer(resource, content, stored)
-    return true
+    return hashes
   }
 
   private offer(resource: Resource, content: Content, stored: StoredBytes): void {

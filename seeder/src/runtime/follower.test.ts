@@ -1,9 +1,17 @@
 import { VirtualClock } from '@shoal/core/testing'
-import type { TrackId } from '@shoal/protocol'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Origin, OriginFailure, type PlaylistLoad, type Validators } from '../origin/origin.js'
+import { millis, type TrackId } from '@shoal/protocol'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { sleep } from '../host/sleep.js'
+import {
+  type BlockingReload,
+  type Origin,
+  OriginFailure,
+  type PlaylistLoad,
+  type Validators,
+} from '../origin/origin.js'
 import { RecordingLog } from '../testing/recording-log.js'
 import { mediaText } from '../testing/test-origin.js'
+import { newCounters } from './counters.js'
 import { Follower } from './follower.js'
 import { OriginHealth, watchedOrigin } from './origin-health.js'
 
@@ -18,13 +26,30 @@ class PlaylistOrigin implements Origin {
 
   constructor(private readonly clock: VirtualClock) {}
 
-  async loadPlaylist(url: string, validators: Validators | null): Promise<PlaylistLoad> {
+  holdMs = 0
+  mistrusted = 0
+  readonly blocked: string[] = []
+
+  mistrust(): void {
+    this.mistrusted++
+  }
+
+  async loadPlaylist(
+    url: string,
+    validators: Validators | null,
+    signal: AbortSignal,
+    blocking: BlockingReload | null = null,
+  ): Promise<PlaylistLoad> {
     this.loads.push(this.clock.now())
     this.conditions.push(validators?.etag ?? null)
+    if (blocking !== null) {
+      this.blocked.push(`${blocking.sequence}.${blocking.part}`)
+      await sleep(this.clock, millis(this.holdMs), signal)
+    }
     if (this.failure !== null) throw this.failure
     if (validators?.etag === this.text) return { kind: 'unchanged' }
     const fresh = { etag: this.text, lastModified: null }
-    return { kind: 'loaded', text: this.text, url, validators: fresh, contentType: '' }
+    return { kind: 'loaded', text: this.text, url, validators: fresh, contentType: '', site: 0 }
   }
 
   loadSegment(): never {
@@ -39,6 +64,9 @@ let follower: Follower
 let events: string[]
 let ended: boolean
 
+const partName = ({ sequence, part }: { readonly sequence: number; readonly part: number }) =>
+  `${sequence}.${part}`
+
 beforeEach(() => {
   clock = new VirtualClock()
   log = new RecordingLog()
@@ -46,11 +74,11 @@ beforeEach(() => {
   events = []
   ended = false
   const health = new OriginHealth(log, () => undefined)
-  const watched = watchedOrigin(origin, health)
+  const watched = watchedOrigin(origin, health, newCounters())
   const parts = { clock, random: () => 1, log, origin: watched, variables: new Map<string, string>() }
   const names = (segments: readonly { readonly sequence: number }[]) =>
     segments.map(({ sequence }) => sequence).join(' ')
-  follower = new Follower({ url: URL, tracks: [1 as TrackId] }, parts, {
+  follower = new Follower({ url: URL, tracks: [1 as TrackId], backups: [] }, parts, {
     onText: () => undefined,
     onAdded: (_playlist, change, first) => {
       if (change.kind !== 'stale') events.push(`${first ? 'first' : 'added'} ${names(change.added)}`)
@@ -58,6 +86,8 @@ beforeEach(() => {
     onGone: (change) => {
       if (change.kind !== 'stale') events.push(`gone ${names(change.left)}`)
     },
+    onParts: (_playlist, added) => events.push(`parts ${added.map(partName).join(' ')}`),
+    onPartsGone: (left) => events.push(`parts gone ${left.map(partName).join(' ')}`),
   })
 })
 
@@ -73,15 +103,16 @@ async function run(): Promise<void> {
   await clock.advanceAsync(0)
 }
 
-test('a playlist that grows is loaded every target duration, an unchanged one after half', async () => {
+test('a playlist is loaded in the middle of what is possible, then when the next segment is due', async () => {
   origin.text = live(0, 'a', 'b')
   await run()
   origin.text = live(1, 'b', 'c')
   await clock.advanceAsync(4_000)
   await clock.advanceAsync(4_000)
-  expect(origin.loads).toEqual([0, 4_000, 8_000])
+  // Nothing at 5 s, when the next one might have come: after growing waits, as far as half a target duration.
+  expect(origin.loads).toEqual([0, 2_000, 5_000, 6_125, 7_125])
   await clock.advanceAsync(2_000)
-  expect(origin.loads).toEqual([0, 4_000, 8_000, 10_000])
+  expect(origin.loads.slice(5)).toEqual([9_125])
   expect(events).toEqual(['first 0 1', 'added 2'])
   expect(origin.conditions.slice(0, 2)).toEqual([null, live(0, 'a', 'b')])
 })
@@ -90,7 +121,7 @@ test('a segment goes three target durations after it left the window', async () 
   origin.text = live(0, 'a', 'b')
   await run()
   origin.text = live(1, 'b', 'c')
-  await clock.advanceAsync(4_000)
+  await clock.advanceAsync(2_000)
   await clock.advanceAsync(11_999)
   expect(events).toEqual(['first 0 1', 'added 2'])
   await clock.advanceAsync(1)
@@ -143,6 +174,48 @@ test('a playlist that ends is not loaded again', async () => {
   await clock.advanceAsync(60_000)
   expect(origin.loads).toHaveLength(1)
   expect(ended).toBe(true)
+})
+
+test('a live playlist that stands still is said once, and that it goes on', async () => {
+  origin.text = live(0, 'a')
+  await run()
+  await clock.advanceAsync(60_000)
+  expect(log.count('brings nothing new')).toBe(1)
+  expect(origin.mistrusted).toBeGreaterThan(1)
+  origin.text = live(0, 'a', 'b')
+  await clock.advanceAsync(4_000)
+  expect(log.count('goes on')).toBe(1)
+})
+
+describe('an origin that can wait', () => {
+  const lowLatency = (sequence: number, parts: number) =>
+    [
+      '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=3',
+      `#EXT-X-PART-INF:PART-TARGET=1\n#EXT-X-MEDIA-SEQUENCE:${sequence}\n#EXTINF:4,\ns${sequence}`,
+      ...Array.from({ length: parts }, (_, i) => `#EXT-X-PART:DURATION=1,URI="s${sequence + 1}.${i}"`),
+    ].join('\n')
+
+  test('is asked for the next part, and again as soon as it has answered', async () => {
+    origin.holdMs = 700
+    origin.text = lowLatency(5, 2)
+    await run()
+    origin.text = lowLatency(5, 3)
+    await clock.advanceAsync(720)
+    origin.text = lowLatency(5, 4)
+    await clock.advanceAsync(740)
+    expect(origin.blocked).toEqual(['6.2', '6.3', '6.4'])
+    expect(origin.loads).toEqual([0, 20, 740, 1_460])
+    expect(events).toEqual(['parts 6.0 6.1', 'first 5', 'parts 6.2', 'added ', 'parts 6.3', 'added '])
+  })
+
+  test('and does not wait is asked as seldom as others', async () => {
+    origin.text = lowLatency(5, 2)
+    await run()
+    await clock.advanceAsync(30_000)
+    expect(origin.loads.length).toBeLessThan(35)
+    await clock.advanceAsync(40_000)
+    expect(origin.blocked.length).toBeGreaterThan(2)
+  })
 })
 
 test('nothing happens after close', async () => {

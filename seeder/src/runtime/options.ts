@@ -11,6 +11,11 @@ export interface SeederOptions {
    * playlist, on demand or live.
    */
   readonly source: string
+  /**
+   * The same playlist at other origins, with the same files beside it: asked where the first fails. Not
+   * for a folder. Redundant streams of a multivariant playlist need no mention.
+   */
+  readonly origins?: readonly string[] | undefined
   /** `ws://` or `wss://` URLs of trackers; the first that answers is used. */
   readonly trackers: readonly string[]
   /**
@@ -22,6 +27,12 @@ export interface SeederOptions {
   readonly name?: string | undefined
   /** Serve what is held by HTTP too; port 0 takes a free one. */
   readonly http?: { readonly port: number; readonly host?: string | undefined } | undefined
+  /**
+   * A UDP port that viewers dial without signalling, where the page or a tracker tells them `RunningSeeder.
+   * direct`; port 0 takes a free one. `host` is what they are told, where it is not this machine's address.
+   * The certificate is kept beside the key, or in the cache's folder.
+   */
+  readonly direct?: { readonly port: number; readonly host?: string | undefined } | undefined
   /** Ed25519 private key, PEM (PKCS #8); default: a key that lives as long as the process. */
   readonly keyFile?: string | undefined
   /** Keep segments on disk, `bytes` at most; default: in memory. Not used for a folder. */

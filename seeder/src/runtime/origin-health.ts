@@ -1,5 +1,6 @@
 import type { Logger } from '../log.js'
 import { type Origin, OriginFailure } from '../origin/origin.js'
+import type { Counters } from './counters.js'
 
 /** Failures in a row before the origin counts as down: one lost connection is no outage. */
 const DOWN_AFTER_FAILURES = 2
@@ -43,15 +44,17 @@ export class OriginHealth {
   }
 }
 
-/** The same origin, with every answer and failure told to `health`. */
-export function watchedOrigin(origin: Origin, health: OriginHealth): Origin {
+/** The same origin, with every answer and failure told to `health`, and counted. */
+export function watchedOrigin(origin: Origin, health: OriginHealth, counters: Counters): Origin {
   const watch = async <T>(load: Promise<T>): Promise<T> => {
+    counters.originRequests++
     try {
       const loaded = await load
       health.succeeded()
       return loaded
     } catch (error) {
       if (error instanceof OriginFailure && error.kind !== 'aborted') {
+        counters.originFailures++
         if (error.originDown) health.failed(error.message)
         else health.succeeded()
       }
@@ -59,7 +62,13 @@ export function watchedOrigin(origin: Origin, health: OriginHealth): Origin {
     }
   }
   return {
-    loadPlaylist: (url, validators, signal) => watch(origin.loadPlaylist(url, validators, signal)),
-    loadSegment: (source, signal) => watch(origin.loadSegment(source, signal)),
+    loadPlaylist: (url, validators, signal, blocking) =>
+      watch(origin.loadPlaylist(url, validators, signal, blocking)),
+    loadSegment: async (source, signal) => {
+      const bytes = await watch(origin.loadSegment(source, signal))
+      counters.originBytes += bytes.byteLength
+      return bytes
+    },
+    mistrust: (url, reason) => origin.mistrust?.(url, reason),
   }
 }

@@ -6,6 +6,7 @@ import { Library } from '../holdings/library.js'
 import { PlaylistShelf } from '../holdings/playlist-shelf.js'
 import { sleep } from '../host/sleep.js'
 import { serve } from '../http/serve.js'
+import type { DirectAddress } from '../links/index.js'
 import { silentLogger } from '../log.js'
 import { sha256 } from '../signing/pieces.js'
 import { ephemeralSigner, type Signer, signerFromFile } from '../signing/signer.js'
@@ -14,7 +15,10 @@ import { DiskStore } from '../store/disk-store.js'
 import { FolderStore } from '../store/folder-store.js'
 import { MemoryStore } from '../store/memory-store.js'
 import type { OnEvict, SegmentStore } from '../store/segment-store.js'
+import { SpillStore } from '../store/spill-store.js'
 import { Acquirer } from './acquirer.js'
+import { newCounters } from './counters.js'
+import { DirectSignalling } from './direct-signalling.js'
 import type { SeederHost } from './host.js'
 import {
   DEFAULT_CACHE_BYTES,
@@ -39,6 +43,8 @@ export interface RunningSeeder {
   /** Raw Ed25519 public key, base64url: what viewers are configured with. */
   readonly publicKey: string
   readonly contentId: string
+  /** Where viewers dial it without signalling; null where they do not. */
+  readonly direct: DirectAddress | null
   snapshot(): SeederSnapshot
   /** Goodbye to peers, `stopped` to the tracker, everything released. Idempotent. */
   close(): Promise<void>
@@ -61,15 +67,25 @@ export async function startSeederOn(host: SeederHost, options: SeederOptions): P
   const { clock, random } = host
   const log = options.log ?? silentLogger
   const signer = options.keyFile === undefined ? ephemeralSigner() : signerFromFile(options.keyFile)
-  const source = await resolveSource(options.source, options.contentId, clock)
+  const source = await resolveSource(options.source, options.origins ?? [], options.contentId, clock, log)
   const entry = await loadEntry(source)
   const refs = playlistRefs(source, entry)
+  if (entry.playlist.kind === 'multivariant' && entry.playlist.leftOut > 0) {
+    log.warn(
+      { followed: refs.length, leftOut: entry.playlist.leftOut },
+      'too many playlists: the last are left out',
+    )
+  }
+  if (source.kind === 'url') {
+    for (const { url, backups } of refs) for (const backup of backups) source.origin.add(url, backup)
+  }
   const swarmId = await swarmIdOf(source.contentId, sha256)
 
+  const counters = newCounters()
   const library = new Library()
   const shelf = new PlaylistShelf()
   let title: Title | null = null
-  const store = openStore(source, swarmId, options, (key) => title?.evicted(key))
+  const store = openStore(source, swarmId, options, host, (key) => title?.evicted(key))
   const http =
     options.http === undefined
       ? null
@@ -80,11 +96,13 @@ export async function startSeederOn(host: SeederHost, options: SeederOptions): P
           library,
           shelf,
           bases: [...new Set([source.playlistUrl, entry.load.url])],
-          health: () => snapshot(),
+          snapshot: () => snapshot(),
+          counters,
+          demand: async (url, span) => await title?.demand(url, span),
         })
   const swarm = joinSwarm(host, options, swarmId, signer, library)
   const health = new OriginHealth(log, () => title?.resume())
-  const origin = watchedOrigin(source.origin, health)
+  const origin = watchedOrigin(source.origin, health, counters)
   const acquirer = new Acquirer({
     origin,
     store,
@@ -97,7 +115,7 @@ export async function startSeederOn(host: SeederHost, options: SeederOptions): P
   const parts = { clock, random, log, origin, health, store, library, shelf, swarm, acquirer }
   title = new Title({ ...parts, initSections: http !== null }, entry, refs)
   if (entry.playlist.kind === 'multivariant') {
-    shelf.put(source.playlistUrl, entry.load.text, entry.load.contentType)
+    shelf.put(source.playlistUrl, entry.load.text, entry.load.contentType, null)
   }
   const started = title
   const began = clock.now()
@@ -106,6 +124,7 @@ export async function startSeederOn(host: SeederHost, options: SeederOptions): P
   const snapshot = (): SeederSnapshot =>
     snapshotOf({
       contentId,
+      counters,
       infoHash,
       publicKey: signer.publicKey,
       title: started,
@@ -133,6 +152,7 @@ export async function startSeederOn(host: SeederHost, options: SeederOptions): P
     infoHash,
     publicKey: signer.publicKey,
     contentId,
+    direct: host.direct?.address ?? null,
     snapshot,
     close: () => {
       closing ??= close()
@@ -148,11 +168,12 @@ function joinSwarm(
   signer: Signer,
   library: Library,
 ): Swarm {
-  const { clock, random, links, openSocket, createSwarm } = host
+  const { clock, random, createSwarm } = host
+  const { links, openSocket } = withDirectDials(host, swarmId)
   return createSwarm(
     {
       swarmId,
-      peerId: makePeerId('-SH0100-', random),
+      peerId: host.direct?.peerId ?? makePeerId('-SH0100-', random),
       role: 'seeder',
       ...(options.name === undefined ? {} : { name: options.name }),
       trackers: options.trackers,
@@ -166,19 +187,36 @@ function joinSwarm(
   )
 }
 
+/** Links and sockets of the host, among which come those of peers that dial its port. */
+function withDirectDials(host: SeederHost, { infoHash }: SwarmId): Pick<SeederHost, 'links' | 'openSocket'> {
+  const { links, direct, openSocket, random } = host
+  if (links === null || direct === null) return { links, openSocket }
+  const signalling = new DirectSignalling(infoHash, random, direct.accept)
+  direct.listen((dial) => signalling.dial(dial))
+  return { links: signalling.links(links), openSocket: signalling.watch(openSocket) }
+}
+
 /** The media playlists to follow: the source itself, where it is one. */
 function playlistRefs(source: Source, { playlist }: Entry): readonly MediaPlaylistRef[] {
   if (playlist.kind === 'media') {
-    return [{ url: source.playlistUrl, tracks: [trackIdOf(trackIdentity({ kind: 'single' }))] }]
+    return [{ url: source.playlistUrl, tracks: [trackIdOf(trackIdentity({ kind: 'single' }))], backups: [] }]
   }
   if (playlist.playlists.length > 0) return playlist.playlists
   throw new SeederError('not-a-playlist', `${source.playlistUrl} lists no variant that can be followed.`)
 }
 
-function openStore(source: Source, swarmId: SwarmId, options: SeederOptions, onEvict: OnEvict): SegmentStore {
+function openStore(
+  source: Source,
+  swarmId: SwarmId,
+  options: SeederOptions,
+  { clock }: SeederHost,
+  onEvict: OnEvict,
+): SegmentStore {
   if (source.kind === 'folder') return new FolderStore(onEvict)
-  const { cache } = options
-  if (cache === undefined) return new MemoryStore(options.memoryBytes ?? DEFAULT_MEMORY_BYTES, onEvict)
+  const { cache, log = silentLogger } = options
+  const memory = new MemoryStore(options.memoryBytes ?? DEFAULT_MEMORY_BYTES, onEvict)
+  if (cache === undefined) return memory
   const folder = join(cache.folder, hexOf(swarmId.infoHash))
-  return new DiskStore(folder, cache.bytes ?? DEFAULT_CACHE_BYTES, onEvict)
+  const disk = new DiskStore(folder, cache.bytes ?? DEFAULT_CACHE_BYTES, onEvict)
+  return new SpillStore(disk, memory, clock, log)
 }

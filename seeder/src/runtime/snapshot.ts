@@ -2,6 +2,7 @@ import type { Swarm, SwarmSnapshot } from '@shoal/core'
 import type { Millis } from '@shoal/protocol'
 import type { Library } from '../holdings/library.js'
 import type { SegmentStore } from '../store/segment-store.js'
+import type { Counters } from './counters.js'
 import type { OriginState } from './origin-health.js'
 import type { Title } from './title.js'
 
@@ -20,9 +21,11 @@ export interface SeederSnapshot {
   readonly bytes: number
   readonly pending: number
   readonly origin: OriginState
+  readonly counters: Readonly<Counters>
 }
 
 export interface SnapshotParts {
+  readonly counters: Readonly<Counters>
   readonly contentId: string
   readonly infoHash: string
   readonly publicKey: string
@@ -49,5 +52,6 @@ export function snapshotOf(parts: SnapshotParts): SeederSnapshot {
     bytes: store.bytes,
     pending: title.pending,
     origin: title.originState,
+    counters: { ...parts.counters },
   }
 }

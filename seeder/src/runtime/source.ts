@@ -2,20 +2,23 @@ import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Clock } from '@shoal/core'
-import { contentIdOfUrl } from '@shoal/protocol'
+import { contentIdOfUrl, millis } from '@shoal/protocol'
 import { SeederError } from '../errors.js'
+import type { Logger } from '../log.js'
 import { FolderOrigin, type FolderSource, findPlaylist } from '../origin/folder-origin.js'
 import { HttpOrigin } from '../origin/http-origin.js'
 import { type Origin, OriginFailure, type PlaylistLoad, shownUrl } from '../origin/origin.js'
+import { RedundantOrigin } from '../origin/redundant-origin.js'
 import { type ParsedPlaylist, PlaylistError, parsePlaylist } from '../source/playlist.js'
 
 /** Where the title comes from. */
-export interface Source {
-  readonly kind: 'folder' | 'url'
-  readonly origin: Origin
-  readonly playlistUrl: string
-  readonly contentId: string
-}
+export type Source = { readonly playlistUrl: string; readonly contentId: string } & (
+  | { readonly kind: 'folder'; readonly origin: Origin }
+  | { readonly kind: 'url'; readonly origin: RedundantOrigin }
+)
+
+/** Without a byte for so long, in milliseconds, another origin is asked, where there is one. */
+const HASTY_TIMEOUT_MS = millis(4_000)
 
 /** A source's playlist as it was loaded at the start. */
 export interface Entry {
@@ -26,20 +29,24 @@ export interface Entry {
 /**
  * Makes out what SOURCE is.
  *
+ * @param origins where the same playlist is too
  * @throws SeederError
  */
 export async function resolveSource(
   source: string,
+  origins: readonly string[],
   contentId: string | undefined,
   clock: Clock,
+  log: Logger,
 ): Promise<Source> {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
-    if (!/^https?:/i.test(source) || !URL.canParse(source)) {
-      throw new SeederError('usage', `${source} is not an http:// or https:// URL.`)
-    }
-    const { href } = new URL(source)
-    const id = contentId ?? contentIdOfUrl(href)
-    return { kind: 'url', origin: new HttpOrigin(clock), playlistUrl: href, contentId: id }
+    const href = httpUrl(source)
+    const origin = new RedundantOrigin(new HttpOrigin(clock), new HttpOrigin(clock, HASTY_TIMEOUT_MS), log)
+    for (const other of origins) origin.add(href, httpUrl(other))
+    return { kind: 'url', origin, playlistUrl: href, contentId: contentId ?? contentIdOfUrl(href) }
+  }
+  if (origins.length > 0) {
+    throw new SeederError('usage', 'a folder has no other origins: --origin goes with the URL of a playlist.')
   }
   if (contentId === undefined) {
     throw new SeederError(
@@ -50,6 +57,11 @@ export async function resolveSource(
   }
   const { root, playlistUrl } = await folderSource(source)
   return { kind: 'folder', origin: new FolderOrigin(root), playlistUrl, contentId }
+}
+
+function httpUrl(text: string): string {
+  if (/^https?:/i.test(text) && URL.canParse(text)) return new URL(text).href
+  throw new SeederError('usage', `${text} is not an http:// or https:// URL.`)
 }
 
 /** SOURCE may also be the playlist file itself. */
@@ -79,6 +91,9 @@ export async function loadEntry({ origin, playlistUrl }: Source): Promise<Entry>
         'origin-unreachable',
         `cannot reach the origin: ${error.message}. Check the URL, and that the origin runs.`,
       )
+    }
+    if (error.kind === 'not-media') {
+      throw new SeederError('not-a-playlist', `${error.message}. Give the URL of a .m3u8 playlist.`)
     }
     throw new SeederError('origin-status', `cannot load the playlist: ${error.message}. Check the URL.`)
   }

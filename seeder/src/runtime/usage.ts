@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { SeederError } from '../errors.js'
 import type { SeederOptions } from './options.js'
 
@@ -5,7 +7,8 @@ import type { SeederOptions } from './options.js'
 const MAX_NAME_CHARS = 80
 
 /** Refuses options that cannot work. Throws `SeederError` (`usage`). */
-export function checkOptions({ source, trackers, contentId, name, cache, http }: SeederOptions): void {
+export function checkOptions(options: SeederOptions): void {
+  const { source, trackers, contentId, name, cache, http, direct, webrtc } = options
   if (source === '') throw usage('SOURCE is empty: give a folder with a playlist, or the URL of one.')
   if (trackers.length === 0) throw usage('no tracker is given: --tracker ws://host:port')
   for (const tracker of trackers) {
@@ -20,6 +23,22 @@ export function checkOptions({ source, trackers, contentId, name, cache, http }:
   if (http !== undefined && !(Number.isInteger(http.port) && http.port >= 0 && http.port <= 65535)) {
     throw usage(`--http-port ${http.port} is not a port: 0 to 65535.`)
   }
+  if (direct !== undefined && !(Number.isInteger(direct.port) && direct.port >= 0 && direct.port <= 65535)) {
+    throw usage(`--direct-port ${direct.port} is not a port: 0 to 65535.`)
+  }
+  const address = webrtc?.bindAddress
+  if (address !== undefined && !isOwnAddress(address)) {
+    throw usage(`webrtc.bindAddress ${address} is no address of this machine.`)
+  }
+}
+
+function isOwnAddress(address: string): boolean {
+  if (isIP(address) === 0) return false
+  if (address === '0.0.0.0' || address === '::') return true
+  // All of 127/8 is this machine, though one address of it is listed.
+  if (address.startsWith('127.')) return true
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  return all.some((known) => known.address === address)
 }
 
 function usage(message: string): SeederError {

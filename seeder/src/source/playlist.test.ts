@@ -23,8 +23,15 @@ describe('a media playlist', () => {
     )
     expect(playlist).toMatchObject({ live: false, targetDuration: 4000, first: 7, end: 9 })
     expect(playlist.segments).toEqual([
-      { sequence: 7, url: 'http://origin.test/vod/a.ts', range: null, start: 0, duration: 4000 },
-      { sequence: 8, url: 'http://origin.test/b.ts?t=1', range: null, start: 4000, duration: 3500 },
+      { sequence: 7, url: 'http://origin.test/vod/a.ts', range: null, start: 0, duration: 4000, date: null },
+      {
+        sequence: 8,
+        url: 'http://origin.test/b.ts?t=1',
+        range: null,
+        start: 4000,
+        duration: 3500,
+        date: null,
+      },
     ])
   })
 
@@ -45,6 +52,31 @@ describe('a media playlist', () => {
     expect(playlist.segments.map(({ sequence }) => sequence)).toEqual([0, 2])
     expect(playlist.segments[1]?.start).toBe(8000)
     expect(playlist.end).toBe(3)
+  })
+
+  test('gives dates, those between two also', () => {
+    const playlist = media(
+      '#EXTINF:4,\nx.ts\n#EXT-X-PROGRAM-DATE-TIME:2024-01-01T00:00:10Z\n#EXTINF:4,\na.ts\n#EXTINF:4,\nb.ts',
+    )
+    const at = Date.UTC(2024, 0, 1, 0, 0, 10)
+    expect(playlist.segments.map(({ date }) => date)).toEqual([null, at, at + 4_000])
+  })
+
+  test('lists parts, their ranges, and what comes next', () => {
+    const { lowLatency } = media(
+      '#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.5\n#EXT-X-PART-INF:PART-TARGET=0.5\n' +
+        '#EXT-X-MEDIA-SEQUENCE:8\n#EXT-X-PART:DURATION=0.5,URI="a.mp4",BYTERANGE="100"\n' +
+        '#EXT-X-PART:DURATION=0.4,URI="a.mp4",BYTERANGE="50",INDEPENDENT=YES\n#EXTINF:4,\na.mp4\n' +
+        '#EXT-X-PART:DURATION=0.5,URI="b0.ts",GAP=YES\n#EXT-X-PART:DURATION=0.5,URI="b1.ts"\n' +
+        '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="b2.ts"',
+    )
+    expect(lowLatency).toMatchObject({ canBlock: true, partTarget: 500, next: { sequence: 9, part: 2 } })
+    const url = (name: string) => `http://origin.test/vod/${name}`
+    expect(lowLatency.parts).toEqual([
+      { url: url('a.mp4'), range: { start: 0, end: 100 }, sequence: 8, part: 0, duration: 500 },
+      { url: url('a.mp4'), range: { start: 100, end: 150 }, sequence: 8, part: 1, duration: 400 },
+      { url: url('b1.ts'), range: null, sequence: 9, part: 1, duration: 500 },
+    ])
   })
 
   test('with low-latency parts lists the complete segments', () => {
@@ -80,8 +112,12 @@ describe('a multivariant playlist', () => {
   test('names variants and renditions by their identity', () => {
     const { playlists } = master(`${audio("Director's cut")}${stream}v.m3u8`)
     expect(playlists).toEqual([
-      { url: 'http://origin.test/vod/v.m3u8', tracks: [trackIdOf('main|1000|4x3|25|x,y|')] },
-      { url: 'http://origin.test/vod/a.m3u8', tracks: [trackIdOf("audio|a|en|Director's cut|")] },
+      { url: 'http://origin.test/vod/v.m3u8', backups: [], tracks: [trackIdOf('main|1000|4x3|25|x,y|')] },
+      {
+        url: 'http://origin.test/vod/a.m3u8',
+        backups: [],
+        tracks: [trackIdOf("audio|a|en|Director's cut|")],
+      },
     ])
   })
 
@@ -102,7 +138,9 @@ describe('a multivariant playlist', () => {
         '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1,URI="i.m3u8"\n',
     )
     const tracks = [trackIdOf('main|1||||'), trackIdOf('main|2||||')]
-    expect(playlists).toEqual([{ url: 'http://origin.test/vod/v.m3u8', tracks }])
+    expect(playlists).toEqual([
+      { url: 'http://origin.test/vod/v.m3u8', tracks, backups: ['http://backup.test/v.m3u8'] },
+    ])
   })
 
   test('gives its variables to the media playlists', () => {
@@ -114,6 +152,32 @@ describe('a multivariant playlist', () => {
     expect(parsePlaylist(text, BASE, variables)).toMatchObject({
       segments: [{ url: 'http://origin.test/vod/edge1.ts' }],
     })
+  })
+})
+
+describe('what would harm the seeder', () => {
+  const wrong = (text: string) => expect(() => parsePlaylist(text, BASE)).toThrow(PlaylistError)
+  const header = '#EXTM3U\n#EXT-X-TARGETDURATION:4\n'
+
+  test('numbers that the wire cannot carry', () => {
+    for (const number of ['99999999999999999999', '-5', String(2 ** 48 - 1)]) {
+      wrong(`${header}#EXT-X-MEDIA-SEQUENCE:${number}\n#EXTINF:4,\na.ts`)
+    }
+  })
+
+  test('more entries than a title has', () => {
+    wrong(header + '#EXTINF:4,\na.ts\n'.repeat(100_001))
+    wrong(`#EXTM3U\n${'#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n'.repeat(1_001)}`)
+    const variants = Array.from({ length: 900 }, (_, i) => `#EXT-X-STREAM-INF:BANDWIDTH=${i}\n${i}.m3u8\n`)
+    expect(master(variants.join('')).playlists).toHaveLength(64)
+  })
+
+  test('times without bound', () => {
+    const text = '#EXTM3U\n#EXT-X-TARGETDURATION:99999999999\n#EXT-X-PART-INF:PART-TARGET=0.0000001\n'
+    const playlist = parsePlaylist(`${text}#EXTINF:1e30,\na.ts\n#EXTINF:-9,\nb.ts`, BASE) as MediaPlaylist
+    expect(playlist.targetDuration).toBe(600_000)
+    expect(playlist.lowLatency.partTarget).toBe(100)
+    expect(playlist.segments.map(({ duration }) => duration)).toEqual([3_600_000, 0])
   })
 })
 

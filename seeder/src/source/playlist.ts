@@ -9,6 +9,8 @@ import {
   trackIdOf,
 } from '@shoal/protocol'
 import hlsParser from 'hls-parser'
+import { type LowLatency, lowLatencyOf } from './low-latency.js'
+import { boundedDuration, boundedTarget, MAX_PLAYLISTS, numbersFit, sizeFault } from './playlist-limits.js'
 import {
   attributeLists,
   looksLikePlaylist,
@@ -22,6 +24,8 @@ export interface MediaPlaylistRef {
   readonly url: string
   /** More than one where several variants or groups name the same playlist. */
   readonly tracks: readonly TrackId[]
+  /** The same tracks elsewhere: redundant streams (RFC 8216 section 4.3.4.2, "Variant Streams"). */
+  readonly backups: readonly string[]
 }
 
 /** A segment, or an initialisation section, as a media playlist names it. */
@@ -36,6 +40,8 @@ export interface SegmentRef extends ResourceRef {
   readonly duration: Millis
   /** From the beginning of the playlist. */
   readonly start: Millis
+  /** Unix time of its first picture in milliseconds (EXT-X-PROGRAM-DATE-TIME), or null. */
+  readonly date: number | null
 }
 
 export interface MediaPlaylist {
@@ -49,11 +55,16 @@ export interface MediaPlaylist {
   /** Sequence number of the first entry, and one past the last, gaps counted. */
   readonly first: number
   readonly end: number
+  /** EXT-X-DISCONTINUITY-SEQUENCE; it never goes back within one run of a stream. */
+  readonly discontinuities: number
+  readonly lowLatency: LowLatency
 }
 
 export interface MultivariantPlaylist {
   readonly kind: 'multivariant'
   readonly playlists: readonly MediaPlaylistRef[]
+  /** Playlists beyond those that are followed. */
+  readonly leftOut: number
   /** Values of EXT-X-DEFINE, which media playlists may import. */
   readonly variables: ReadonlyMap<string, string>
 }
@@ -83,6 +94,8 @@ export function parsePlaylist(
   imported: ReadonlyMap<string, string> = NO_VARIABLES,
 ): ParsedPlaylist {
   if (!looksLikePlaylist(text)) throw new PlaylistError('the text does not begin with #EXTM3U')
+  const fault = sizeFault(text)
+  if (fault !== null) throw new PlaylistError(fault)
   let source = parserText(text)
   let parsed = parse(source)
   const variables = variablesOf(parsed.defines, url, imported)
@@ -91,9 +104,9 @@ export function parsePlaylist(
     parsed = parse(source)
   }
   if (parsed.isMasterPlaylist) {
-    return { kind: 'multivariant', playlists: playlistRefs(parsed, source, url), variables }
+    return { kind: 'multivariant', ...playlistRefs(parsed, source, url), variables }
   }
-  return mediaPlaylist(parsed, url)
+  return mediaPlaylist(parsed, substituteVariables(text, variables), url)
 }
 
 type Parsed = hlsParser.types.MasterPlaylist | hlsParser.types.MediaPlaylist
@@ -128,16 +141,26 @@ function playlistRefs(
   master: hlsParser.types.MasterPlaylist,
   text: string,
   base: string,
-): MediaPlaylistRef[] {
+): Pick<MultivariantPlaylist, 'playlists' | 'leftOut'> {
+  const leftOut = new Set<string>()
   const tracksByUrl = new Map<string, TrackId[]>()
-  const seen = new Set<TrackId>()
+  const urlOf = new Map<TrackId, string>()
+  const backups = new Map<string, Set<string>>()
   const add = (uri: string | undefined, track: TrackSource) => {
     const url = uri === undefined ? null : resolveUrl(uri, base)
     if (url === null) return
     const id = trackIdOf(trackIdentity(track))
     // A second playlist of the same track is a redundant stream, for failover: the first is followed.
-    if (seen.has(id)) return
-    seen.add(id)
+    const first = urlOf.get(id)
+    if (first !== undefined) {
+      if (first !== url) backups.set(first, new Set(backups.get(first)).add(url))
+      return
+    }
+    if (!tracksByUrl.has(url) && tracksByUrl.size >= MAX_PLAYLISTS) {
+      leftOut.add(url)
+      return
+    }
+    urlOf.set(id, url)
     tracksByUrl.set(url, [...(tracksByUrl.get(url) ?? []), id])
   }
   for (const variant of master.variants) {
@@ -149,7 +172,12 @@ function playlistRefs(
       add(rendition.uri, { kind: 'rendition', attributes: renditionAttributes(rendition, stableIds) })
     }
   }
-  return [...tracksByUrl].map(([url, tracks]) => ({ url, tracks }))
+  const playlists = [...tracksByUrl].map(([url, tracks]) => ({
+    url,
+    tracks,
+    backups: [...(backups.get(url) ?? [])],
+  }))
+  return { playlists, leftOut: leftOut.size }
 }
 
 function variantAttributes(variant: hlsParser.types.Variant) {
@@ -204,40 +232,53 @@ function renditionKey(...parts: readonly (string | undefined)[]): string {
   return JSON.stringify(parts)
 }
 
-function mediaPlaylist(parsed: hlsParser.types.MediaPlaylist, base: string): MediaPlaylist {
+function mediaPlaylist(parsed: hlsParser.types.MediaPlaylist, text: string, base: string): MediaPlaylist {
   const targetSeconds = parsed.targetDuration ?? 0
   if (!(targetSeconds > 0)) throw new PlaylistError('it has neither variants nor EXT-X-TARGETDURATION')
   const listed = parsed.isIFrame ? [] : parsed.segments.filter((segment) => segment.uri !== '')
   const segments: SegmentRef[] = []
   const initSections = new Map<string, ResourceRef>()
   let start = 0
+  let date: number | null = null
   for (const segment of listed) {
-    const duration = (segment.duration ?? targetSeconds) * 1000
+    const duration = boundedDuration(segment.duration ?? targetSeconds)
+    date = dateOf(segment) ?? date
     const resource = segment.gap ? null : resourceOf(segment.uri, segment.byterange, base)
     if (resource !== null) {
-      const times = { duration: millis(duration), start: millis(start) }
+      const times = { duration, start: millis(start), date }
       segments.push({ ...resource, ...times, sequence: segment.mediaSequenceNumber })
     }
     start += duration
+    if (date !== null) date += duration
     const init = segment.map ? resourceOf(restoreText(segment.map.uri), segment.map.byterange, base) : null
     if (init !== null) initSections.set(`${init.url} ${init.range?.start}`, init)
   }
   const first = listed[0]?.mediaSequenceNumber ?? parsed.mediaSequenceBase ?? 0
+  if (!numbersFit(first, listed.length)) {
+    throw new PlaylistError(`its media sequence number ${first} is out of range`)
+  }
   return {
     kind: 'media',
-    targetDuration: millis(targetSeconds * 1000),
+    targetDuration: boundedTarget(targetSeconds),
     live: !parsed.endlist,
     segments,
     initSections: [...initSections.values()],
     first,
     end: first + listed.length,
+    discontinuities: parsed.discontinuitySequenceBase ?? 0,
+    lowLatency: lowLatencyOf(text, first, (uri, range) => resourceOf(uri, range, base)),
   }
+}
+
+function dateOf({ programDateTime }: hlsParser.types.Segment): number | null {
+  const time = programDateTime?.getTime() ?? Number.NaN
+  return Number.isFinite(time) ? time : null
 }
 
 /** Null where the URI or its range cannot be used. */
 function resourceOf(
   uri: string,
-  range: hlsParser.types.Segment['byterange'] | undefined,
+  range: { readonly length: number; readonly offset: number } | undefined,
   base: string,
 ): ResourceRef | null {
   const url = resolveUrl(uri, base)

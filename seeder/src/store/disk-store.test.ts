@@ -1,11 +1,13 @@
-import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pieceSizeFor, type SegmentManifest, type TrackId } from '@shoal/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { hashPieces } from '../signing/pieces.js'
 import { mediaBytes } from '../testing/test-origin.js'
+import { BlockCache } from './block-cache.js'
 import { DiskStore } from './disk-store.js'
+import { FileReader } from './file-reader.js'
 
 const SIZE = 20_000
 const REF = { url: 'http://origin.test/a.ts', range: null }
@@ -26,7 +28,8 @@ afterEach(async () => {
 })
 
 function open(capacity = 1e9): DiskStore {
-  const store = new DiskStore(join(folder, 'cache'), capacity, (key) => evicted.push(key))
+  const reader = new FileReader(new BlockCache(0))
+  const store = new DiskStore(join(folder, 'cache'), capacity, (key) => evicted.push(key), reader)
   opened.push(store)
   return store
 }
@@ -63,6 +66,18 @@ test('a full cache evicts the least recently read', async () => {
   expect(evicted).toEqual(['b'])
   expect(await stored.read(0, 1)).not.toBeNull()
   expect(readdirSync(join(folder, 'cache')).sort()).toEqual(['a.manifest', 'a.seg', 'c.manifest', 'c.seg'])
+})
+
+test('a file that changes under its reader gives nothing any more', async () => {
+  const bytes = mediaBytes(SIZE, 0)
+  const store = open()
+  const stored = await store.put('a', REF, bytes, await manifestOf(bytes))
+  expect(await stored.read(0, 10)).toEqual(bytes.subarray(0, 10))
+  writeFileSync(file('a.seg'), mediaBytes(SIZE, 9))
+  utimesSync(file('a.seg'), 1, 1)
+  expect(await stored.read(0, 10)).toBeNull()
+  expect(evicted).toEqual(['a'])
+  expect(readdirSync(join(folder, 'cache'))).toEqual([])
 })
 
 describe('after a restart', () => {

@@ -5,7 +5,7 @@ import { decodeManifest, manifestBytes, type SegmentManifest } from '@shoal/prot
 import { SeederError } from '../errors.js'
 import { hashPieces, sameHashes } from '../signing/pieces.js'
 import type { ResourceRef } from '../source/playlist.js'
-import { FileReader } from './file-reader.js'
+import { FileReader, type FileVersion } from './file-reader.js'
 import { LruBudget } from './lru.js'
 import {
   type OnEvict,
@@ -24,11 +24,10 @@ const TEMPORARY = '.tmp'
  *
  * Both are written to a temporary name and renamed, the manifest last: a segment without manifest
  * was not complete. What an earlier run left is used only after its hashes have been checked, so
- * nothing needs to be forced to the disk.
+ * nothing needs to be forced to the disk; a file that changes after that is not read any more.
  */
 export class DiskStore implements SegmentStore {
   private readonly budget: LruBudget
-  private readonly reader = new FileReader()
   /** Keys that an earlier run left and that nobody has checked yet. */
   private readonly unverified = new Set<string>()
   private temporaries = 0
@@ -42,6 +41,7 @@ export class DiskStore implements SegmentStore {
     private readonly folder: string,
     readonly capacity: number,
     private readonly onEvict: OnEvict,
+    private readonly reader = new FileReader(),
   ) {
     this.budget = new LruBudget(capacity)
     try {
@@ -66,14 +66,15 @@ export class DiskStore implements SegmentStore {
 
   async recover(key: string): Promise<RecoveredSegment | null> {
     if (!this.unverified.has(key)) return null
-    const manifest = await this.readVerified(key)
-    if (manifest === null) {
+    const found = await this.readVerified(key)
+    if (found === null) {
       this.remove(key)
       return null
     }
+    const { manifest, version } = found
     this.unverified.delete(key)
     this.budget.touch(key)
-    return { manifest, stored: this.stored(key, manifest.size) }
+    return { manifest, stored: this.stored(key, version) }
   }
 
   async put(
@@ -89,8 +90,9 @@ export class DiskStore implements SegmentStore {
       this.unverified.delete(evicted)
       this.onEvict(evicted)
     }
+    let version: FileVersion
     try {
-      await this.write(this.path(key, SEGMENT), bytes)
+      version = await this.write(this.path(key, SEGMENT), bytes)
       await this.write(this.path(key, MANIFEST), manifestBytes(manifest))
     } catch (error) {
       this.remove(key)
@@ -98,7 +100,7 @@ export class DiskStore implements SegmentStore {
     }
     // Removed while it was being written: the files must not stay behind.
     if (!this.budget.has(key)) this.removeFiles(key)
-    return this.stored(key, bytes.byteLength)
+    return this.stored(key, version)
   }
 
   remove(key: string): void {
@@ -115,12 +117,18 @@ export class DiskStore implements SegmentStore {
     this.reader.close()
   }
 
-  private stored(key: string, size: number): StoredBytes {
+  private stored(key: string, version: FileVersion): StoredBytes {
     return {
-      size,
-      read: (start, end) => {
+      size: version.size,
+      read: async (start, end) => {
         this.budget.touch(key)
-        return this.reader.read(this.path(key, SEGMENT), start, end, null)
+        const piece = await this.reader.read(this.path(key, SEGMENT), start, end, version)
+        if (piece === null && end <= version.size && this.budget.has(key)) {
+          // Gone, or not what was hashed any more.
+          this.remove(key)
+          this.onEvict(key)
+        }
+        return piece
       },
     }
   }
@@ -129,37 +137,51 @@ export class DiskStore implements SegmentStore {
     return join(this.folder, key + suffix)
   }
 
-  private async write(path: string, bytes: Uint8Array): Promise<void> {
+  private async write(path: string, bytes: Uint8Array): Promise<FileVersion> {
     const temporary = `${path}.${this.temporaries++}${TEMPORARY}`
     try {
       const handle = await open(temporary, 'w', 0o644)
+      let version: FileVersion
       try {
         await handle.writeFile(bytes)
+        const { size, mtimeMs } = await handle.stat()
+        version = { size, modifiedMs: mtimeMs }
       } finally {
         await handle.close()
       }
       await rename(temporary, path)
+      return version
     } catch (error) {
-      await rm(temporary, { force: true })
+      // What cannot be removed now goes at the next start.
+      await rm(temporary, { force: true }).catch(() => undefined)
       throw error
     }
   }
 
   private removeFiles(key: string): void {
     this.reader.forget(this.path(key, SEGMENT))
-    // The manifest first: without it the segment counts as incomplete.
-    rmSync(this.path(key, MANIFEST), { force: true })
-    rmSync(this.path(key, SEGMENT), { force: true })
+    try {
+      // The manifest first: without it the segment counts as incomplete.
+      rmSync(this.path(key, MANIFEST), { force: true })
+      rmSync(this.path(key, SEGMENT), { force: true })
+    } catch {
+      // A broken disk keeps them: they are checked before they are used again.
+    }
   }
 
-  /** The stored manifest, where the stored bytes are what it says. */
-  private async readVerified(key: string): Promise<SegmentManifest | null> {
+  /** The stored manifest, where the stored bytes are what it says, and which file they are of. */
+  private async readVerified(
+    key: string,
+  ): Promise<{ readonly manifest: SegmentManifest; readonly version: FileVersion } | null> {
     try {
       const manifest = decodeManifest(await readFile(this.path(key, MANIFEST)))
-      if (statSync(this.path(key, SEGMENT)).size !== manifest.size) return null
+      // Before the read: a writer that begins during it is seen later.
+      const { size, mtimeMs } = statSync(this.path(key, SEGMENT))
+      if (size !== manifest.size) return null
       const bytes = await readFile(this.path(key, SEGMENT))
       const hashes = await hashPieces(bytes, manifest.pieceSize)
-      return sameHashes(hashes, manifest.hashes) ? manifest : null
+      if (!sameHashes(hashes, manifest.hashes)) return null
+      return { manifest, version: { size, modifiedMs: mtimeMs } }
     } catch {
       // Not there, not readable or not a manifest: the segment is fetched again.
       return null

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { BLOCK_BYTES, BlockCache } from './block-cache.js'
 
 /** Open files at most: below the usual soft limit of 1024 with room for sockets. */
 const MAX_OPEN_FILES = 128
@@ -19,17 +20,46 @@ interface OpenFile {
 export class FileReader {
   private readonly files = new Map<string, OpenFile>()
 
-  constructor(private readonly limit = MAX_OPEN_FILES) {}
+  constructor(
+    private readonly blocks = new BlockCache(),
+    private readonly limit = MAX_OPEN_FILES,
+  ) {}
 
   /**
    * Bytes from `start` to `end` of a file; null where they cannot be read, or the file is not the
-   * version that is asked for.
+   * version that is asked for. A change is noticed within a second; until then the bytes are those of the
+   * version.
    */
-  async read(
+  async read(path: string, start: number, end: number, version: FileVersion): Promise<Uint8Array | null> {
+    const first = Math.floor(start / BLOCK_BYTES)
+    if (end <= (first + 1) * BLOCK_BYTES && end <= version.size) {
+      const from = first * BLOCK_BYTES
+      const blockEnd = Math.min(from + BLOCK_BYTES, version.size)
+      return (await this.block(path, first, blockEnd, version))?.subarray(start - from, end - from) ?? null
+    }
+    const bytes = new Uint8Array(end - start)
+    for (let at = start; at < end; ) {
+      const index = Math.floor(at / BLOCK_BYTES)
+      const from = index * BLOCK_BYTES
+      const blockEnd = Math.min(from + BLOCK_BYTES, version.size)
+      const block = at < blockEnd ? await this.block(path, index, blockEnd, version) : null
+      if (block === null) return null
+      const to = Math.min(end, blockEnd)
+      bytes.set(block.subarray(at - from, to - from), at - start)
+      at = to
+    }
+    return bytes
+  }
+
+  private block(path: string, index: number, end: number, version: FileVersion): Promise<Uint8Array | null> {
+    return this.blocks.get(path, index, () => this.load(path, index * BLOCK_BYTES, end, version))
+  }
+
+  private async load(
     path: string,
     start: number,
     end: number,
-    version: FileVersion | null,
+    version: FileVersion,
   ): Promise<Uint8Array | null> {
     const file = this.use(path)
     try {
@@ -42,8 +72,7 @@ export class FileReader {
         filled += bytesRead
       }
       // After the read: a writer that began before it is seen.
-      if (version !== null && !sameVersion(version, await versionOf(handle))) return null
-      return bytes
+      return sameVersion(version, await versionOf(handle)) ? bytes : null
     } catch {
       // Whatever the reason, the bytes are not to be had: the caller drops the segment.
       this.forget(path)
@@ -56,6 +85,11 @@ export class FileReader {
 
   /** Closes the file as soon as nobody reads it. */
   forget(path: string): void {
+    this.blocks.forget(path)
+    this.closeFile(path)
+  }
+
+  private closeFile(path: string): void {
     const file = this.files.get(path)
     if (file === undefined) return
     this.files.delete(path)
@@ -64,7 +98,8 @@ export class FileReader {
   }
 
   close(): void {
-    for (const path of [...this.files.keys()]) this.forget(path)
+    this.blocks.clear()
+    for (const path of [...this.files.keys()]) this.closeFile(path)
   }
 
   private use(path: string): OpenFile {
@@ -74,7 +109,7 @@ export class FileReader {
     this.files.set(path, file)
     if (this.files.size > this.limit) {
       const [oldest] = this.files.keys()
-      if (oldest !== undefined) this.forget(oldest)
+      if (oldest !== undefined) this.closeFile(oldest)
     }
     return file
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { FolderOrigin, findPlaylist } from '../origin/folder-origin.js'
 import type { Origin } from '../origin/origin.js'
 import { mediaBytes } from '../testing/test-origin.js'
+import { BLOCK_BYTES, BlockCache } from './block-cache.js'
 import { FileReader } from './file-reader.js'
 import { FolderStore } from './folder-store.js'
 
@@ -37,7 +38,7 @@ describe('a store of a folder', () => {
     const gone: string[] = []
     const bytes = mediaBytes(1000, 1)
     write('a.ts', bytes)
-    const store = new FolderStore((key) => gone.push(key))
+    const store = new FolderStore((key) => gone.push(key), new FileReader(new BlockCache(0)))
     const stored = await store.put('a', { url: urlOf('a.ts'), range: null }, bytes)
     expect(await stored.read(0, 10)).not.toBeNull()
     write('a.ts', mediaBytes(1001, 2))
@@ -48,11 +49,37 @@ describe('a store of a folder', () => {
 })
 
 test('open files are bounded, and reads beyond the bound still work', async () => {
-  const reader = new FileReader(2)
+  const reader = new FileReader(new BlockCache(0), 2)
   for (let i = 0; i < 5; i++) write(`${i}`, mediaBytes(10, i))
-  const all = await Promise.all([0, 1, 2, 3, 4].map((i) => reader.read(join(folder, `${i}`), 0, 10, null)))
+  const versionOf = (name: string) => {
+    const { size, mtimeMs } = statSync(join(folder, name))
+    return { size, modifiedMs: mtimeMs }
+  }
+  const read = (i: number) => reader.read(join(folder, `${i}`), 0, 10, versionOf(`${i}`))
+  const all = await Promise.all([0, 1, 2, 3, 4].map(read))
   expect(all).toEqual([0, 1, 2, 3, 4].map((i) => mediaBytes(10, i)))
-  expect(await reader.read(join(folder, 'missing'), 0, 1, null)).toBeNull()
+  expect(await reader.read(join(folder, 'missing'), 0, 1, versionOf('0'))).toBeNull()
+  reader.close()
+})
+
+test('a span over several blocks is put together, and none goes beyond the end', async () => {
+  const bytes = mediaBytes(BLOCK_BYTES * 2 + 1_000, 1)
+  write('long.ts', bytes)
+  const { size, mtimeMs } = statSync(join(folder, 'long.ts'))
+  const reader = new FileReader()
+  const read = (start: number, end: number) =>
+    reader.read(join(folder, 'long.ts'), start, end, { size, modifiedMs: mtimeMs })
+  for (const [start, end] of [
+    [BLOCK_BYTES - 10, BLOCK_BYTES + 10],
+    [5, BLOCK_BYTES * 2 + 5],
+    [BLOCK_BYTES, BLOCK_BYTES * 2],
+    [size - 7, size],
+  ] as const) {
+    const piece = await read(start, end)
+    expect(Buffer.compare(piece ?? Buffer.alloc(0), bytes.subarray(start, end))).toBe(0)
+  }
+  expect(await read(size - 1, size + 1)).toBeNull()
+  expect(await read(size + BLOCK_BYTES, size + BLOCK_BYTES + 1)).toBeNull()
   reader.close()
 })
 

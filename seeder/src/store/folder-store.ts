@@ -14,10 +14,12 @@ import { StoreError } from './segment-store.js'
 export class FolderStore implements SegmentStore {
   readonly capacity = Number.POSITIVE_INFINITY
   private readonly sizes = new Map<string, number>()
-  private readonly reader = new FileReader()
   private sum = 0
 
-  constructor(private readonly onEvict: OnEvict) {}
+  constructor(
+    private readonly onEvict: OnEvict,
+    private readonly reader = new FileReader(),
+  ) {}
 
   get bytes(): number {
     return this.sum

@@ -18,6 +18,12 @@ export class TestOrigin {
   honourRanges = true
   /** Sends this many bytes of each body fewer than it announces. */
   cutBytes = 0
+  /** Paths that are never answered. */
+  hangs: RegExp | null = null
+  /** Paths whose connection is reset. */
+  resets: RegExp | null = null
+  /** Paths answered with a page of HTML and status 200. */
+  pages: RegExp | null = null
   private readonly server = createServer((request, response) => this.answer(request, response))
 
   static async start(): Promise<TestOrigin> {
@@ -55,6 +61,19 @@ export class TestOrigin {
         return
       }
       response.write(body.subarray(0, body.byteLength - this.cutBytes), () => response.destroy())
+    }
+    if (this.hangs?.test(path)) {
+      this.seen.push({ path, range, status: 0 })
+      return
+    }
+    if (this.resets?.test(path)) {
+      this.seen.push({ path, range, status: 0 })
+      request.socket.resetAndDestroy()
+      return
+    }
+    if (this.pages?.test(path)) {
+      send(200, { 'content-type': 'text/html' }, Buffer.from('<!doctype html><title>Down</title>'))
+      return
     }
     const target = this.redirects.get(path)
     if (this.failWith !== null) return send(this.failWith, {})

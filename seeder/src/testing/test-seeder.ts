@@ -13,6 +13,7 @@ export interface TestSeeder {
   /** Bytes of a whole segment as a peer would get them. */
   bytesOf(identity: string, sequence: number): Promise<Uint8Array | null>
   manifestOf(identity: string, sequence: number): ReturnType<FakeSwarm['published']['get']>
+  partOf(identity: string, sequence: number, part: number): ReturnType<FakeSwarm['published']['get']>
 }
 
 export async function startTestSeeder(options: Omit<SeederOptions, 'trackers' | 'log'>): Promise<TestSeeder> {
@@ -24,6 +25,7 @@ export async function startTestSeeder(options: Omit<SeederOptions, 'trackers' | 
     openSocket: () => ({ send: () => false, close: () => undefined }),
     createSwarm: create,
     links: null,
+    direct: null,
     release: () => undefined,
   }
   const seeder = await startSeederOn(host, { ...options, trackers: ['ws://127.0.0.1:1'], log })
@@ -39,6 +41,8 @@ export async function startTestSeeder(options: Omit<SeederOptions, 'trackers' | 
     swarm,
     log,
     manifestOf,
+    partOf: (identity, sequence, part) =>
+      swarm.published.get(segmentKey({ track: trackIdOf(identity), sequence, part })),
     bytesOf: async (identity, sequence) => {
       const size = manifestOf(identity, sequence)?.size
       if (size === undefined) return null

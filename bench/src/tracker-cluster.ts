@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { setTimeout as later } from 'node:timers/promises'
+import { measure, median } from './tracker-measure.js'
+import { TargetServer } from './tracker-targets.js'
+
+/** Scenario B through processes of one tracker. Medians of the rounds. */
+export interface ClusterRow {
+  readonly processes: number
+  readonly redis: boolean
+  readonly responsesPerCpuSecond: number
+  /** Frames that left a process, for each announce, in bytes. */
+  readonly busBytesPerAnnounce: number
+  /** Of all offers that were relayed, those between processes. */
+  readonly awayShare: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+type Sample = Omit<ClusterRow, 'processes' | 'redis'>
+
+const CASES = [
+  { processes: 1, redis: false },
+  { processes: 1, redis: true },
+  { processes: 2, redis: true },
+]
+
+const CONNECTIONS = 1000
+
+/** Longest wait for the processes to find each other, in ms. */
+const JOIN_PATIENCE_MS = 15_000
+
+const REDIS = process.env['SHOAL_REDIS_SERVER'] ?? 'redis-server'
+
+/** What it costs that peers of one swarm are at different processes. CPU of Redis is not in it. */
+export async function measureCluster(rounds: number, responses: number): Promise<ClusterRow[]> {
+  const port = await freePort()
+  const redis = await startRedis(port)
+  if (redis === null) {
+    console.error('no redis-server: the cluster is not measured')
+    return []
+  }
+  const samples = CASES.map((): Sample[] => [])
+  try {
+    for (let round = 0; round < rounds; round++) {
+      for (const [i, each] of CASES.entries()) {
+        const url = each.redis ? `redis://127.0.0.1:${port}` : null
+        const sample = await measureCase(each.processes, url, responses, round + 1)
+        samples[i]?.push(sample)
+        console.error(`round ${round + 1}: ${JSON.stringify({ ...each, ...sample })}`)
+      }
+    }
+  } finally {
+    redis.kill('SIGKILL')
+  }
+  return CASES.map((each, i) => {
+    const of = (key: keyof Sample) => median((samples[i] ?? []).map((sample) => sample[key]))
+    return {
+      ...each,
+      responsesPerCpuSecond: of('responsesPerCpuSecond'),
+      busBytesPerAnnounce: of('busBytesPerAnnounce'),
+      awayShare: of('awayShare'),
+      p50Ms: of('p50Ms'),
+      p99Ms: of('p99Ms'),
+    }
+  })
+}
+
+async function measureCase(
+  processes: number,
+  redis: string | null,
+  responses: number,
+  seed: number,
+): Promise<Sample> {
+  const args = redis === null ? [] : ['--redis', redis]
+  const servers: TargetServer[] = []
+  try {
+    for (let i = 0; i < processes; i++) servers.push(await TargetServer.start('shoal-uws', args))
+    if (redis !== null) for (const { port } of servers) await joined(port, processes - 1)
+    const measurement = { scenario: 'B', echo: false, connections: CONNECTIONS, responses, seed } as const
+    const { responsesPerCpuSecond, p50Ms, p99Ms } = await measure(servers, measurement)
+    const pages = await Promise.all(servers.map(({ port }) => metricsPage(port)))
+    const sum = (name: string) => pages.reduce((total, page) => total + metric(page, name), 0)
+    const announces = sum('messages_total{kind="announce"}')
+    return {
+      responsesPerCpuSecond,
+      busBytesPerAnnounce: Math.round(sum('cluster_bytes_total{direction="sent"}') / announces),
+      awayShare: Number(
+        (sum('cluster_items_total{kind="offer_delivered"}') / sum('relays_total{kind="offer"}')).toFixed(3),
+      ),
+      p50Ms,
+      p99Ms,
+    }
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()))
+  }
+}
+
+async function joined(port: number, others: number): Promise<void> {
+  const deadline = performance.now() + JOIN_PATIENCE_MS
+  for (;;) {
+    const page = await metricsPage(port)
+    if (metric(page, 'cluster_joined') === 1 && metric(page, 'cluster_nodes') === others) return
+    if (performance.now() > deadline) throw new Error('the processes do not find each other')
+    await later(100)
+  }
+}
+
+async function metricsPage(port: number): Promise<string> {
+  return (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+}
+
+/** 0 where there is none. */
+function metric(page: string, name: string): number {
+  const line = page.split('\n').find((each) => each.startsWith(`shoal_tracker_${name} `))
+  return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(' ')))
+}
+
+async function startRedis(port: number): Promise<ChildProcess | null> {
+  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', tmpdir()]
+  const child = spawn(REDIS, args, { stdio: 'ignore' })
+  const started = await Promise.race([
+    once(child, 'spawn').then(() => true),
+    once(child, 'error').then(() => false),
+  ]).catch(() => false)
+  return started ? child : null
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  if (typeof address !== 'object' || address === null) throw new Error('no port')
+  return address.port
+}
