@@ -16,6 +16,7 @@ import type { Effect } from '../engine/io.js'
 import { Peer } from '../engine/peer.js'
 import { Segment } from '../engine/segment.js'
 import type { Want } from '../engine/want.js'
+import { makeWant } from '../engine/want-list.js'
 import type { WantedSegment } from '../runtime/swarm-api.js'
 import { seededRandom } from './random.js'
 import { toyDigest } from './toy-crypto.js'
@@ -71,28 +72,7 @@ export function wantedOf(segment: SegmentId, changes: Partial<WantedSegment> = {
 
 /** A want as the downloader makes it, from time 0. */
 export function wantOf(segment: Segment, changes: Partial<WantedSegment> = {}): Want {
-  const wanted = wantedOf(segment.id, changes)
-  return {
-    id: 1,
-    wanted,
-    segment,
-    deadline: wanted.deadline,
-    startedAt: millis(0),
-    progressAt: millis(0),
-    firstByteAt: null,
-    http: null,
-    httpError: null,
-    httpRetryAt: 0,
-    httpTries: 0,
-    resumes: 0,
-    silences: 0,
-    sourcesBefore: { http: 0, peers: 0, seeders: 0 },
-    ahead: false,
-    claimedAt: null,
-    advanced: 0,
-    peersSince: null,
-    expectedBytes: null,
-  }
+  return makeWant(1, wantedOf(segment.id, changes), segment, null, millis(0))
 }
 
 /** A peer whose Hello has come. */

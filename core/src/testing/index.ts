@@ -4,7 +4,7 @@ export { LocalPeer } from './conformance/local-peer.js'
 export { ConformanceError } from './conformance/stage.js'
 export { createMemoryLinkPair, type MemoryLinkPair } from './link-pair.js'
 export { MemoryOrigin, type MemoryOriginOptions } from './memory-origin.js'
-export { MemoryTracker } from './memory-tracker.js'
+export { MemoryTracker, type TrackerMatching } from './memory-tracker.js'
 export { MemoryWorld, type Outcome, type WorldOptions, type WorldPeer } from './memory-world.js'
 export {
   CLEAR_PATH,
@@ -20,7 +20,7 @@ export { MemoryNetwork, type MemoryNetworkOptions } from './network/memory-netwo
 export { seededRandom } from './random.js'
 export type { LoadTrace } from './sim/ledger.js'
 export type { SimReport } from './sim/report.js'
-export { SIM_DEFAULTS, SIM_FAULTS, SIM_WORKLOADS, type SimOptions } from './sim/sim-options.js'
-export { type SimObserver, simulate } from './sim/simulate.js'
+export { SIM_DEFAULTS, SIM_FAULTS, SIM_MATCHINGS, SIM_WORKLOADS, type SimOptions } from './sim/sim-options.js'
+export { type MakeMatching, type SimObserver, simulate } from './sim/simulate.js'
 export { toyCrypto } from './toy-crypto.js'
 export { VirtualClock } from './virtual-clock.js'

@@ -1,9 +1,12 @@
 import {
   type Announce,
+  type AnnounceExtension,
   type ClientMessage,
   hexOf,
   type InfoHash,
+  type Millis,
   millis,
+  type OfferEntry,
   type PeerId,
   type TrackerMessage,
 } from '@shoal/protocol'
@@ -19,22 +22,39 @@ interface Member {
   seeder: boolean
 }
 
+/** Chooses receivers of offers as a real tracker does, for one swarm. */
+export interface TrackerMatching {
+  /** A peer has announced, with what it tells of itself. */
+  announced(peer: PeerId, told: AnnounceExtension, now: Millis): void
+  /** A peer has left. */
+  left(peer: PeerId): void
+  /** Whom the offers of a peer that has announced go to: one each, in this order; fewer where there are fewer. */
+  choose(from: PeerId, offerIds: readonly string[], now: Millis): readonly PeerId[]
+  /** The receiver of an offer has answered it. */
+  answered(offerer: PeerId, receiver: PeerId, offerId: string, now: Millis): void
+  /** What `to` is told of `from`: cost of traffic, 0 to 100, and its age in seconds; null where one has gone. */
+  introduction(from: PeerId, to: PeerId, now: Millis): { readonly cost: number; readonly age: number } | null
+}
+
 /**
- * A tracker in memory: counts, relays offers to random members, relays answers and candidates. It
- * keeps to docs/protocol.md as far as a correct client can tell, and trusts its clients.
+ * A tracker in memory: counts, relays offers to random members or to whom `TrackerMatching` chooses,
+ * relays answers and candidates. It keeps to docs/protocol.md as far as a correct client can tell, and
+ * trusts its clients.
  */
 export class MemoryTracker {
   private readonly clock: Clock
   private readonly random: Random
+  private readonly matching: TrackerMatching | null
   private readonly swarms = new Map<InfoHash, Map<PeerId, Member>>()
   private readonly sockets = new Set<() => void>()
   private up = true
   /** Announces taken, by info hash in hexadecimal. */
   readonly announces = new Map<string, number>()
 
-  constructor(clock: Clock, random: Random) {
+  constructor(clock: Clock, random: Random, matching: TrackerMatching | null = null) {
     this.clock = clock
     this.random = random
+    this.matching = matching
   }
 
   /** Stops or starts answering; stopping closes every socket. */
@@ -52,7 +72,7 @@ export class MemoryTracker {
     const drop = (): void => {
       if (!this.sockets.delete(drop)) return
       open = false
-      for (const { infoHash, peerId } of joined) this.swarms.get(infoHash)?.delete(peerId)
+      for (const { infoHash, peerId } of joined) this.remove(infoHash, peerId)
       events.onClose('closed')
     }
     this.sockets.add(drop)
@@ -83,13 +103,25 @@ export class MemoryTracker {
     const { info_hash, peer_id } = message
     if ('to_peer_id' in message) {
       const { to_peer_id, ...rest } = message
-      swarm.get(to_peer_id)?.deliver(rest)
+      if ('answer' in rest) this.matching?.answered(to_peer_id, peer_id, rest.offer_id, this.clock.now())
+      const told = 'answer' in rest ? this.introduction(peer_id, to_peer_id) : {}
+      swarm.get(to_peer_id)?.deliver({ ...rest, ...told })
       return
     }
     this.announce(message, swarm, deliver)
     const key = hexOf(info_hash)
     this.announces.set(key, (this.announces.get(key) ?? 0) + 1)
-    if (message.event === 'stopped') swarm.delete(peer_id)
+    if (message.event === 'stopped') this.remove(info_hash, peer_id)
+  }
+
+  private remove(infoHash: InfoHash, peerId: PeerId): void {
+    if (this.swarms.get(infoHash)?.delete(peerId)) this.matching?.left(peerId)
+  }
+
+  /** The key of ours in what is relayed. */
+  private introduction(from: PeerId, to: PeerId): object {
+    const told = this.matching?.introduction(from, to, this.clock.now()) ?? null
+    return told === null ? {} : { shoal: { v: 1, ...told } }
   }
 
   private announce(message: Announce, swarm: Map<PeerId, Member>, deliver: Member['deliver']): void {
@@ -99,12 +131,27 @@ export class MemoryTracker {
     const incomplete = swarm.size - complete
     const extension = { v: 1, report_interval: 10 }
     deliver({ action: 'announce', info_hash, interval: 120, complete, incomplete, shoal: extension })
-    const others = [...swarm.values()].filter((member) => member.peerId !== peer_id)
-    for (const { offer, offer_id } of message.offers ?? []) {
-      const index = Math.floor(this.random() * others.length)
-      const [target] = others.splice(index, 1)
-      target?.deliver({ action: 'announce', info_hash, peer_id, offer_id, offer })
+    this.matching?.announced(peer_id, message.shoal, this.clock.now())
+    const offers = message.offers ?? []
+    const receivers = this.receiversOf(peer_id, offers, swarm)
+    for (const [index, { offer, offer_id }] of offers.entries()) {
+      const target = receivers[index]
+      const told = target === undefined ? {} : this.introduction(peer_id, target.peerId)
+      target?.deliver({ action: 'announce', info_hash, peer_id, offer_id, offer, ...told })
     }
+  }
+
+  private receiversOf(
+    from: PeerId,
+    offers: readonly OfferEntry[],
+    swarm: ReadonlyMap<PeerId, Member>,
+  ): Member[] {
+    if (this.matching !== null) {
+      const ids = offers.map(({ offer_id }) => offer_id)
+      return this.matching.choose(from, ids, this.clock.now()).flatMap((id) => swarm.get(id) ?? [])
+    }
+    const others = [...swarm.values()].filter((member) => member.peerId !== from)
+    return offers.flatMap(() => others.splice(Math.floor(this.random() * others.length), 1))
   }
 }
 

@@ -1,5 +1,6 @@
 import { seededRandom } from '../random.js'
 import { drawOf, lognormal } from './draw.js'
+import { homeOf } from './isps.js'
 import type { SimOptions } from './sim-options.js'
 
 /** One viewer as it was born: everything about it that chance decides before the run. */
@@ -19,6 +20,9 @@ export interface Person {
   /** Place in the unit square from which delays follow. */
   readonly x: number
   readonly y: number
+  /** Its internet provider by rank in size, from 1, and a city of it, from 0; provider 0 where none are told apart. */
+  readonly isp: number
+  readonly city: number
 }
 
 const LEECHER_SHARE = 0.2
@@ -57,6 +61,7 @@ export function populationOf(options: SimOptions): Person[] {
     x: random(),
     y: random(),
     ...clockOf(options, index),
+    ...homeOf(options, index),
   }))
 }
 

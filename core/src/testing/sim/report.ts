@@ -1,7 +1,8 @@
 import type { PeerId } from '@shoal/protocol'
 import { componentShare } from './components.js'
+import { IspTally } from './isps.js'
 import { type Person, usableRho } from './population.js'
-import type { SimWorkload } from './sim-options.js'
+import type { SimMatching, SimWorkload } from './sim-options.js'
 import type { SimViewer } from './sim-viewer.js'
 import { type SimWorld, START_MS } from './sim-world.js'
 
@@ -49,6 +50,15 @@ export interface SimReport {
   readonly corruptPieces: number
   /** Gini coefficient of the bytes that viewers uploaded: 0 all alike, 1 one for all. */
   readonly uploadGini: number
+  readonly isps: number
+  readonly matching: SimMatching
+  /**
+   * Payload from peers that came from the viewer's own provider, of viewers whose provider has at least
+   * 17 members at the end; of all viewers; and connections at the end, of the former. Null without providers.
+   */
+  readonly sameIspTrafficShare: number | null
+  readonly sameIspShareAll: number | null
+  readonly sameIspLinkShare: number | null
   readonly messages: Record<string, { readonly messages: number; readonly bytes: number }>
 }
 
@@ -105,6 +115,9 @@ export function reportOf(
     meanLinks: round(sum(present.map((one) => one.snapshot().links.length)) / Math.max(1, present.length), 2),
     corruptPieces: sum(snapshots.map((one) => one.corruptPieces)),
     uploadGini: round(gini(snapshots.map((one) => one.uploadedBytes)), 3),
+    isps: options.isps,
+    matching: options.matching,
+    ...ispSharesOf(world, present),
     messages: traffic.byName(),
   }
 }
@@ -120,6 +133,25 @@ function settledSegments(world: SimWorld) {
     if (whole) settled.push(account)
   }
   return settled
+}
+
+function ispSharesOf({ ispTraffic }: SimWorld, present: readonly SimViewer[]) {
+  const people = new Map(present.map(({ peerId, person }) => [peerId, person] as const))
+  const links = new IspTally()
+  for (const viewer of present) {
+    for (const { peerId } of viewer.snapshot().links) {
+      const other = peerId === null ? undefined : people.get(peerId)
+      if (other !== undefined) links.add(viewer.person, other, 1)
+    }
+  }
+  const rounded = (value: number | null): number | null => (value === null ? null : round(value, 4))
+  const members = [...people.values()]
+  const { ofLarge, ofAll } = ispTraffic.shares(members)
+  return {
+    sameIspTrafficShare: rounded(ofLarge),
+    sameIspShareAll: rounded(ofAll),
+    sameIspLinkShare: rounded(links.shares(members).ofLarge),
+  }
 }
 
 function linksOf(viewers: readonly SimViewer[]): Map<PeerId, readonly PeerId[]> {

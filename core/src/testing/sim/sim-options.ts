@@ -30,6 +30,10 @@ export const SIM_FAULTS = [
 ] as const
 export type SimFault = (typeof SIM_FAULTS)[number]
 
+/** Whom the tracker gives offers to: anybody, or whom `TrackerMatching` chooses. */
+export const SIM_MATCHINGS = ['random', 'local'] as const
+export type SimMatching = (typeof SIM_MATCHINGS)[number]
+
 /** The HTTP edge that all viewers have in common. */
 export interface EdgeOptions {
   /** Time to the first byte, in milliseconds. */
@@ -72,6 +76,9 @@ export interface SimOptions {
   /** Segments that a viewer keeps in memory. */
   readonly cachedSegments: number
   readonly maxLinks: number
+  /** Internet providers that viewers are drawn from, by size as Zipf's law has it; 0 where none are told apart. */
+  readonly isps: number
+  readonly matching: SimMatching
   readonly edge: EdgeOptions
 }
 
@@ -98,6 +105,8 @@ export const SIM_DEFAULTS: SimOptions = {
   sessionSeconds: 600,
   cachedSegments: 5,
   maxLinks: 14,
+  isps: 0,
+  matching: 'random',
   edge: {
     firstByteMs: 60,
     connectionBytesPerSecond: megabits(20),

@@ -61,8 +61,10 @@ export class SimViewer {
         links: meteredLinks(this.host, {
           traffic,
           pollutes,
-          onData: () => {
+          onData: (payload, from) => {
             this.firstPeerByteMs ??= clock.now() - this.joinedAt
+            const sender = from === null ? null : topology.personAt(from)
+            if (sender !== null) world.ispTraffic.add(person, sender, payload)
           },
         }),
         openSocket: tracker.openSocket,

@@ -1,11 +1,12 @@
 import { CHUNK_BYTES, type SwarmId, swarmIdFromBytes } from '@shoal/protocol'
-import { MemoryTracker } from '../memory-tracker.js'
+import { MemoryTracker, type TrackerMatching } from '../memory-tracker.js'
 import { PACKET_BYTES } from '../network/congestion.js'
 import { MemoryNetwork } from '../network/memory-network.js'
 import { seededRandom } from '../random.js'
 import { VirtualClock } from '../virtual-clock.js'
 import { SharedContent, unitOf } from './content.js'
 import { HttpEdge } from './edge.js'
+import { IspTally } from './isps.js'
 import { Ledger, type LoadTrace } from './ledger.js'
 import { shareContent } from './sampled-memory.js'
 import { Settling } from './settling.js'
@@ -34,10 +35,11 @@ export class SimWorld {
   readonly edge: HttpEdge
   readonly twinEdge: HttpEdge
   readonly traffic = new Traffic()
+  readonly ispTraffic = new IspTally()
   readonly ledger: Ledger
   readonly swarmId: SwarmId = swarmIdFromBytes(new Uint8Array(32).fill(7))
 
-  constructor(options: SimOptions, onLoad?: (trace: LoadTrace) => void) {
+  constructor(options: SimOptions, onLoad?: (trace: LoadTrace) => void, matching?: TrackerMatching) {
     const { seed } = options
     const { clock } = this
     this.options = options
@@ -47,7 +49,7 @@ export class SimWorld {
     const random = seededRandom(seed)
     const fluid = CHUNK_BYTES > PACKET_BYTES
     this.network = new MemoryNetwork({ clock, random, pathBetween, openingMs, light: true, fluid })
-    this.tracker = new MemoryTracker(clock, seededRandom(seed + 1))
+    this.tracker = new MemoryTracker(clock, seededRandom(seed + 1), matching)
     this.content = new SharedContent(unitBytesOf(options))
     const parts = partsPerSegmentOf(options)
     shareContent((id) => this.content.of(unitOf(id, parts)))

@@ -28,6 +28,11 @@ export class Topology {
     this.people.set(host, person)
   }
 
+  /** Who sits at a host; null where that viewer has gone. */
+  personAt(host: MemoryHost): Person | null {
+    return this.people.get(host) ?? null
+  }
+
   remove(host: MemoryHost): void {
     this.people.delete(host)
   }

@@ -1,5 +1,6 @@
 import { type ChannelKind, DATA_HEADER_BYTES, MessageType } from '@shoal/protocol'
 import type { PeerLink, PeerLinkEvents, PeerLinkFactory } from '../../ports/link.js'
+import type { MemoryHost } from '../network/memory-host.js'
 
 /** What all viewers sent each other, by message type. */
 export class Traffic {
@@ -30,12 +31,12 @@ export interface Metering {
   readonly traffic: Traffic
   /** Changes what Data carries. */
   readonly pollutes: boolean
-  /** Called with each Data message that comes. */
-  readonly onData: () => void
+  /** Called with each Data message that comes: its payload in bytes, and the sender's host. */
+  readonly onData: (payload: number, from: MemoryHost | null) => void
 }
 
 /** Links that are counted, and damaged where their owner is a polluter. */
-export function meteredLinks(links: PeerLinkFactory, metering: Metering): PeerLinkFactory {
+export function meteredLinks(host: MemoryHost, metering: Metering): PeerLinkFactory {
   const { traffic, onData } = metering
   return {
     create: (role, events) => {
@@ -44,15 +45,17 @@ export function meteredLinks(links: PeerLinkFactory, metering: Metering): PeerLi
         onOpen: () => events.onOpen(),
         onMessage: (channel, bytes) => {
           if (bytes[0] === MessageType.data) {
-            traffic.payloadReceived += bytes.length - DATA_HEADER_BYTES
-            onData()
+            const payload = bytes.length - DATA_HEADER_BYTES
+            traffic.payloadReceived += payload
+            onData(payload, link.peerHost)
           }
           events.onMessage(channel, bytes)
         },
         onDrain: () => events.onDrain(),
         onClose: (reason) => events.onClose(reason),
       }
-      return metered(links.create(role, heard), metering)
+      const link = host.createLink(role, heard)
+      return metered(link, metering)
     },
   }
 }
