@@ -1,11 +1,12 @@
 import { defineConfig } from '@playwright/test'
 
-/** Timing is measured against real playback: one test at a time, and a second look at none. */
+/** Timing is measured against real playback: two tests at a time, which mostly wait, and a second look at none. */
 export default defineConfig({
   testDir: '.',
   testMatch: ['tests/**/*.spec.ts', 'links/**/*.spec.ts'],
   outputDir: '../test-results',
-  workers: 1,
+  workers: 2,
+  fullyParallel: true,
   retries: 0,
   timeout: 60_000,
   forbidOnly: true,

@@ -1,4 +1,7 @@
-/** Urgent share of a segment, twice in a row, above which the swarm counts as short of uplink. */
+/**
+ * Urgent share of a segment, three times in a row, above which the swarm counts as short of uplink: the
+ * death of whoever leads spoils two.
+ */
 const SHORT_SHARE = 0.05
 
 /** Growth of the share by the urgent share: a swarm short of half its uplink is there in ten segments. */
@@ -18,7 +21,7 @@ const LEAST_SHARE = 0.02
  */
 export class DeficitController {
   private phi = 0
-  private before = 0
+  private before = [0, 0]
 
   /** 0 to 1; 0 where the swarm can feed itself. */
   get share(): number {
@@ -27,8 +30,8 @@ export class DeficitController {
 
   /** A live segment is complete. `urgent`: share of its bytes that the deadline made HTTP bring. */
   segmentDone(urgent: number): void {
-    const error = Math.min(urgent, this.before)
-    this.before = urgent
+    const error = Math.min(urgent, ...this.before)
+    this.before = [urgent, this.before[0] ?? 0]
     if (error > SHORT_SHARE) this.phi = Math.min(1, this.phi + GAIN * error)
     else if (error < ENOUGH_SHARE) this.phi *= DECAY
   }

@@ -81,10 +81,10 @@ class Viewer {
   }
 }
 
-/** A viewer that the origin had to bring two live segments late, which a peer had promised. */
+/** A viewer that the origin had to bring three live segments late, which a peer had promised. */
 function short(seed = 1, live = true): Viewer {
   const viewer = new Viewer(seed)
-  for (const sequence of [1, 2]) {
+  for (const sequence of [1, 2, 3]) {
     viewer.begin(sequence, live)
     viewer.fromOrigin(sequence)
     expect(viewer.result(sequence)?.sources.http).toBe(BYTES.byteLength)
@@ -95,17 +95,17 @@ function short(seed = 1, live = true): Viewer {
 describe('in a swarm with too little uplink', () => {
   it('a share of a live segment is asked of the origin early, once, and peers bring the rest', () => {
     const viewer = short()
-    viewer.begin(3)
-    const [span, ...more] = viewer.spansFor(3)
+    viewer.begin(4)
+    const [span, ...more] = viewer.spansFor(4)
     expect(more).toEqual([])
     // 0.3 of the urgent share, which was all: six pieces of twenty.
     const early = (span?.end ?? 0) - (span?.start ?? 0)
     expect(early).toBe(6 * MIN_PIECE_BYTES)
-    viewer.answerFetches(3)
+    viewer.answerFetches(4)
     viewer.driver.advance(100)
-    viewer.fromPeer(3)
-    expect(viewer.spansFor(3)).toHaveLength(1)
-    const result = viewer.result(3)
+    viewer.fromPeer(4)
+    expect(viewer.spansFor(4)).toHaveLength(1)
+    const result = viewer.result(4)
     expect(sameBytes(result?.bytes, BYTES)).toBe(true)
     expect(result?.sources).toEqual({ http: early, peers: BYTES.byteLength - early, seeders: 0 })
     expect(viewer.driver.engine.snapshot().wastedBytes).toBe(0)
@@ -115,8 +115,8 @@ describe('in a swarm with too little uplink', () => {
     const starts = new Set<number | undefined>()
     for (let seed = 1; seed <= 12; seed++) {
       const viewer = short(seed)
-      viewer.begin(3)
-      starts.add(viewer.spansFor(3)[0]?.start)
+      viewer.begin(4)
+      starts.add(viewer.spansFor(4)[0]?.start)
     }
     expect(starts.size).toBeGreaterThan(2)
     expect(starts).not.toContain(undefined)
@@ -124,15 +124,15 @@ describe('in a swarm with too little uplink', () => {
 
   it('what was asked early does not count as late: it ceases when peers bring the rest', () => {
     const viewer = short()
-    for (let sequence = 3; sequence < 21; sequence++) {
+    for (let sequence = 4; sequence < 22; sequence++) {
       viewer.begin(sequence)
       viewer.answerFetches(sequence)
       viewer.fromPeer(sequence)
       expect(viewer.result(sequence)).toBeDefined()
     }
-    expect(viewer.spansFor(3)).toHaveLength(1)
-    viewer.begin(21)
-    expect(viewer.spansFor(21)).toEqual([])
+    expect(viewer.spansFor(4)).toHaveLength(1)
+    viewer.begin(22)
+    expect(viewer.spansFor(22)).toEqual([])
   })
 
   it('nothing is asked early where peers brought all, or on demand', () => {
@@ -143,7 +143,7 @@ describe('in a swarm with too little uplink', () => {
       expect(fed.spansFor(sequence)).toEqual([])
     }
     const onDemand = short(1, false)
-    onDemand.begin(3, false)
-    expect(onDemand.spansFor(3)).toEqual([])
+    onDemand.begin(4, false)
+    expect(onDemand.spansFor(4)).toEqual([])
   })
 })

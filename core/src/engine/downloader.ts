@@ -11,6 +11,7 @@ import { ManifestIntake } from './manifest-intake.js'
 import { ManifestRequests } from './manifest-requests.js'
 import { OriginLoads } from './origin-loads.js'
 import { lateFrom, randomSpan } from './origin-share.js'
+import { noteOrphans } from './orphans.js'
 import type { Peer } from './peer.js'
 import { PieceDownloads } from './piece-downloads.js'
 import type { PieceRequest } from './piece-request.js'
@@ -56,8 +57,10 @@ export interface DownloaderEvents {
   manifestKnown(segment: Segment): void
   /** We are about to fetch it from the origin: everybody is to hear it. */
   claimed(id: SegmentId, place: number): void
-  /** The peer broke the protocol or sent corrupt pieces. */
+  /** The peer broke the protocol, or gave a manifest that is not the origin's. */
   misbehaved(peer: Peer): void
+  /** The peer sent pieces that are not the manifest's. */
+  corrupted(peer: Peer): void
   /** The peer does not answer. */
   unresponsive(peer: Peer): void
   /** We load a live segment from the origin that no neighbour had: they wait for us until then. */
@@ -261,6 +264,7 @@ export class Downloader {
     const mode = this.originSpared ? 'server-friendly' : this.options.mode
     const coming = ({ deadline }: Want) => this.pieces.coming(segment, deadline - COMING_MARGIN_MS, now)
     const situation = { now, election, origin, peers, hopeful, swarmSize, mode, coming }
+    noteOrphans(want, peers, now)
     this.lead(want, situation)
     const idle = want.http === null
     const due = this.origin.consider(want, situation)
@@ -387,7 +391,7 @@ export class Downloader {
     for (const peer of this.events.readyPeers()) {
       if (!links.includes(peer.link)) continue
       peer.corrupt++
-      if (peer.corrupt >= MAX_CORRUPT_PIECES) this.events.misbehaved(peer)
+      if (peer.corrupt >= MAX_CORRUPT_PIECES) this.events.corrupted(peer)
     }
   }
 

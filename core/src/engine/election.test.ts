@@ -40,19 +40,37 @@ describe('Election', () => {
     }
   })
 
-  it('believes a claim for a share of the time left, and the next lowest after it', () => {
+  it('believes a claim for a share of the time left; then there is room for three', () => {
     const election = atEdge()
     const id = testSegmentId(1)
     const key = segmentKey(id)
+    const deadline = millis(10_000)
     election.heard(id, 5, millis(0))
-    election.heard(id, 9, millis(1_000))
-    // 40 % of 5 s, then of 4 s, counted from when each was heard.
-    expect(election.leader(key, millis(5_000), millis(1_999))).toBe(5)
-    expect(election.leader(key, millis(5_000), millis(2_000))).toBe(9)
-    expect(election.leader(key, millis(5_000), millis(2_600))).toBeNull()
+    // 30 % of 10 s, counted from when it was heard.
+    expect(election.leader(key, deadline, millis(2_999))).toBe(5)
+    expect(election.leader(key, deadline, millis(3_000))).toBeNull()
+    for (const place of [9, 8, 7]) {
+      expect(election.leader(key, deadline, millis(3_100))).toBeNull()
+      expect(election.heard(id, place, millis(3_100))).toBe(true)
+    }
+    expect(election.leader(key, deadline, millis(3_100))).toBe(9)
+    expect(election.heard(id, 10, millis(3_100))).toBe(false)
     // Said again it is no news: a claimant that is gone does not live on in what others repeat.
-    expect(election.heard(id, 5, millis(2_600))).toBe(false)
-    expect(election.leader(key, millis(5_000), millis(2_600))).toBeNull()
+    expect(election.heard(id, 5, millis(3_100))).toBe(false)
+    expect(election.leader(key, deadline, millis(3_100))).toBe(9)
+  })
+
+  it('frees at once what a peer claimed that is gone', () => {
+    const election = atEdge()
+    const id = testSegmentId(1)
+    const key = segmentKey(id)
+    const peer = testPeerId('leader')
+    election.heard(id, placeOf(key, peer), NOW)
+    election.gone(testPeerId('another'))
+    expect(election.leader(key, LATER, NOW)).toBe(placeOf(key, peer))
+    election.gone(peer)
+    expect(election.leader(key, LATER, NOW)).toBeNull()
+    expect(election.heard(id, placeOf(key, peer), NOW)).toBe(false)
   })
 
   it('has more than one leader where one uplink would feed too many', () => {

@@ -1,5 +1,8 @@
 import { type Millis, type PeerId, type SegmentId, segmentKey, trackIdOf } from '@shoal/protocol'
 
+/** In place of the time when a claim was heard: whoever claimed is gone, or taken for it. */
+const GONE = Number.NEGATIVE_INFINITY as Millis
+
 /** Segments whose claims are remembered at most; the one heard of first goes. */
 const MAX_SEGMENTS = 64
 
@@ -12,6 +15,9 @@ const LOOK_AHEAD = 3
 /** Swarms larger than these get one leader more each: one uplink takes too long to feed them in time. */
 const SEAT_SIZES = [50, 500]
 
+/** Leaders more where one died: what is left of the time asks for more uplinks at once. */
+const LATE_SEATS = 2
+
 /** Segments for which whoever led lets others go first. */
 const RECENT_SEGMENTS = 3
 
@@ -19,7 +25,7 @@ const RECENT_SEGMENTS = 3
  * How long a claim holds while nothing of the segment is seen: this share of the time left, within
  * these bounds in milliseconds. After it the claimant is taken for dead and somebody else may lead.
  */
-const BELIEF_SHARE = 0.4
+const BELIEF_SHARE = 0.3
 const MIN_BELIEF_MS = 1_500
 const MAX_BELIEF_MS = 8_000
 
@@ -92,9 +98,18 @@ export class Election {
       if (this.claims.size > MAX_SEGMENTS && oldest !== undefined) this.claims.delete(oldest)
     }
     if (claims.has(place) || claims.size >= MAX_CLAIMS) return false
-    const lower = [...claims.keys()].filter((other) => other < place).length
+    let lower = 0
+    for (const [other, heardAt] of claims) if (other < place && heardAt !== GONE) lower++
     claims.set(place, now)
-    return lower < this.seats
+    return lower < this.seatsOf(claims)
+  }
+
+  /** A peer is gone: what it said that it would fetch is free. */
+  gone(peerId: PeerId): void {
+    for (const [key, claims] of this.claims) {
+      const place = placeOf(key, peerId)
+      if (claims.has(place)) claims.set(place, GONE)
+    }
   }
 
   /**
@@ -102,12 +117,21 @@ export class Election {
    * free. `deadline`: of our want.
    */
   leader(key: string, deadline: Millis, now: Millis): number | null {
+    const claims = this.claims.get(key)
+    if (claims === undefined) return null
     const places: number[] = []
-    for (const [place, heardAt] of this.claims.get(key) ?? []) {
+    for (const [place, heardAt] of claims) {
+      if (heardAt === GONE) continue
       const belief = clamp((deadline - heardAt) * BELIEF_SHARE, MIN_BELIEF_MS, MAX_BELIEF_MS)
       if (now - heardAt < belief) places.push(place)
+      else claims.set(place, GONE)
     }
-    return places.sort((a, b) => a - b)[this.seats - 1] ?? null
+    return places.sort((a, b) => a - b)[this.seatsOf(claims) - 1] ?? null
+  }
+
+  private seatsOf(claims: ReadonlyMap<number, Millis>): number {
+    for (const heardAt of claims.values()) if (heardAt === GONE) return this.seats + LATE_SEATS
+    return this.seats
   }
 }
 

@@ -6,7 +6,7 @@ import type { SegmentStore } from './segment-store.js'
 import type { Uploader } from './uploader.js'
 
 /** The engine's part of `SwarmSnapshot`. */
-export type EngineSnapshot = Omit<SwarmSnapshot, 'tracker' | 'degraded'>
+export type EngineSnapshot = Omit<SwarmSnapshot, 'tracker' | 'degraded' | 'refusal'>
 
 /** Longest upload queue that is told to the tracker, in milliseconds: a minute is as good as for ever. */
 const MAX_TOLD_BACKLOG_MS = 60_000

@@ -11,6 +11,8 @@ import {
   NOT_SERVING_BACKLOG_MS,
   type PeerMessage,
   PROTOCOL_VERSION,
+  type SegmentId,
+  type SegmentManifest,
   segmentKey,
 } from '@shoal/protocol'
 import type { Random } from '../ports/clock.js'
@@ -119,6 +121,7 @@ export class Engine {
         pieceVerified: (segment, piece) => this.uploader.pieceReady(segment, piece),
         manifestKnown: (segment) => this.manifestKnown(segment),
         misbehaved: (peer) => this.ban(peer),
+        corrupted: (peer) => this.banPolluter(peer),
         unresponsive: (peer) => this.closePeer(peer, 'leaving'),
         leads: (until) => {
           this.uploads.leadsUntil = until
@@ -180,7 +183,7 @@ export class Engine {
       case 'link-open':
         return this.linkOpen(input)
       case 'link-closed':
-        return this.linkClosed(input.link)
+        return this.linkClosed(input.link, true)
       case 'message':
         return this.message(input.link, input.channel, input.bytes)
       case 'link-buffered': {
@@ -310,9 +313,11 @@ export class Engine {
     })
   }
 
-  private linkClosed(link: LinkId): void {
+  /** @param left the peer has left the swarm, as far as can be told */
+  private linkClosed(link: LinkId, left: boolean): void {
     const peer = this.peers.get(link)
     if (peer === undefined) return
+    if (left && peer.identity !== null) this.election.gone(peer.identity.peerId)
     this.peers.delete(link)
     this.ready = null
     this.downloader.closeLink(peer)
@@ -325,13 +330,18 @@ export class Engine {
   private closePeer(peer: Peer, reason: GoodbyeReason): void {
     this.sendControl(peer, { type: 'goodbye', swarmTag: this.options.swarmId.tag, reason })
     this.effects.push({ type: 'close-link', link: peer.link, reason })
-    this.linkClosed(peer.link)
+    this.linkClosed(peer.link, reason === 'leaving')
   }
 
   private ban(peer: Peer): void {
     const peerId = peer.identity?.peerId
     if (peerId !== undefined) this.admission.ban(peerId, this.now)
     this.closePeer(peer, 'violation')
+  }
+
+  private banPolluter(peer: Peer): void {
+    if (peer.identity !== null) this.effects.push({ type: 'accuse', peer: peer.identity.peerId })
+    this.ban(peer)
   }
 
   private sendControl(peer: Peer, message: PeerMessage): void {
@@ -374,7 +384,7 @@ export class Engine {
     switch (message.type) {
       case 'goodbye':
         this.effects.push({ type: 'close-link', link: peer.link, reason: message.reason })
-        return this.linkClosed(peer.link)
+        return this.linkClosed(peer.link, message.reason === 'leaving')
       case 'manifest-request':
         this.quiet = true
         if (this.uploader.state !== 'off') this.manifests.request(peer, message.segment)
@@ -450,6 +460,12 @@ export class Engine {
   /** Counters and state; see `SwarmSnapshot`. */
   snapshot(): EngineSnapshot {
     return snapshotOf(this.downloader, this.uploader, this.store, this.readyPeers())
+  }
+
+  /** The manifest of a segment, with all its hashes, as far as the options trust it; or null. */
+  manifest(id: SegmentId): SegmentManifest | null {
+    const segment = this.store.get(segmentKey(id))
+    return segment === undefined || segment.growing ? null : segment.manifest
   }
 
   /** What helps the tracker to find neighbours for us. */

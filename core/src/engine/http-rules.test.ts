@@ -6,22 +6,15 @@ import {
   peerSays,
   readyPeer,
   runEntry,
+  situationOf,
   testBytes,
   testPeerId,
   testSegmentId,
   wantOf,
 } from '../testing/engine-fixtures.js'
 import { Election } from './election.js'
-import {
-  electionStage,
-  type HttpSituation,
-  httpDueAt,
-  type OriginEstimate,
-  peersHorizon,
-  urgentAt,
-} from './http-rules.js'
+import { electionStage, httpDueAt, type OriginEstimate, peersHorizon, urgentAt } from './http-rules.js'
 import { Peer } from './peer.js'
-import { PieceSet } from './piece-set.js'
 import { RoundTrip, TransferRate } from './rates.js'
 import { Segment } from './segment.js'
 
@@ -38,20 +31,6 @@ function origin(bytesPerSecond?: number, ttfb = 50): OriginEstimate {
     for (let i = 0; i < 100; i++) timeToFirstByte.sample(millis(ttfb))
   }
   return { rate, timeToFirstByte }
-}
-
-function situation(changes: Partial<HttpSituation> = {}): HttpSituation {
-  return {
-    now: millis(0),
-    election: new Election(testPeerId('me')),
-    origin: origin(),
-    peers: [],
-    hopeful: false,
-    mode: 'server-friendly',
-    swarmSize: null,
-    coming: () => new PieceSet(),
-    ...changes,
-  }
 }
 
 function unknownWant(changes = {}) {
@@ -107,10 +86,10 @@ describe('electionStage', () => {
   const live = () => unknownWant({ live: true })
 
   it('asks for a claim when it is our turn, and for none without anybody to hear it', () => {
-    expect(electionStage(live(), situation({ peers: [other(1)] }))).toBe('claim')
-    expect(electionStage(live(), situation())).toBe(null)
-    expect(electionStage(unknownWant(), situation({ peers: [other(1)] }))).toBe(null)
-    expect(electionStage(live(), situation({ peers: [holder(1)] }))).toBe(null)
+    expect(electionStage(live(), situationOf({ peers: [other(1)] }))).toBe('claim')
+    expect(electionStage(live(), situationOf())).toBe(null)
+    expect(electionStage(unknownWant(), situationOf({ peers: [other(1)] }))).toBe(null)
+    expect(electionStage(live(), situationOf({ peers: [holder(1)] }))).toBe(null)
   })
 
   it('waits a round trip between claim and fetch, longer where the swarm is wider than what is seen', () => {
@@ -118,24 +97,24 @@ describe('electionStage', () => {
     want.claimedAt = millis(0)
     const near = other(1)
     near.roundTrip.sample(millis(60))
-    expect(httpDueAt(want, situation({ peers: [near], swarmSize: 2 }))).toBe(100)
-    expect(httpDueAt(want, situation({ peers: [near], swarmSize: 50 }))).toBe(160)
+    expect(httpDueAt(want, situationOf({ peers: [near], swarmSize: 2 }))).toBe(100)
+    expect(httpDueAt(want, situationOf({ peers: [near], swarmSize: 50 }))).toBe(160)
     near.roundTrip.sample(millis(100_000))
-    expect(httpDueAt(want, situation({ peers: [near], swarmSize: 50 }))).toBe(300)
+    expect(httpDueAt(want, situationOf({ peers: [near], swarmSize: 50 }))).toBe(300)
   })
 
   it('gives way to a lower claim and to whoever has begun, not to a higher one', () => {
     const election = new Election(testPeerId('me'))
     const { id, key } = live().segment
     election.wanted(id)
-    const at = situation({ election, peers: [other(1)] })
+    const at = situationOf({ election, peers: [other(1)] })
     const want = live()
     want.claimedAt = millis(0)
     election.heard(id, election.place(key) + 1, millis(0))
     expect(electionStage(want, at)).toBe(null)
     election.heard(id, election.place(key) - 1, millis(0))
     expect(electionStage(want, at)).toBe('led')
-    expect(electionStage(want, situation({ peers: [holder(1)] }))).toBe('led')
+    expect(electionStage(want, situationOf({ peers: [holder(1)] }))).toBe('led')
   })
 
   it('does not claim what somebody has claimed, until nothing came of it', () => {
@@ -143,13 +122,15 @@ describe('electionStage', () => {
     const want = unknownWant({ live: true, deadline: millis(5_000) })
     election.wanted(want.segment.id)
     election.heard(want.segment.id, 0xffffffff, millis(0))
-    expect(electionStage(want, situation({ election, peers: [other(1)] }))).toBe(null)
-    expect(electionStage(want, situation({ election, peers: [other(1)], now: millis(2_000) }))).toBe('claim')
+    expect(electionStage(want, situationOf({ election, peers: [other(1)] }))).toBe(null)
+    expect(electionStage(want, situationOf({ election, peers: [other(1)], now: millis(2_000) }))).toBe(
+      'claim',
+    )
   })
 
   it('lets whoever led lately go later than its turn', () => {
     const election = new Election(testPeerId('me'))
-    const at = situation({ election, peers: [other(1)] })
+    const at = situationOf({ election, peers: [other(1)] })
     const want = (sequence: number) =>
       wantOf(new Segment(testSegmentId(sequence)), { deadline: millis(8_000), live: true })
     const before = httpDueAt(want(11), at)
@@ -162,15 +143,15 @@ describe('electionStage', () => {
 describe('httpDueAt', () => {
   it('asks at once where playback waits, whoever is there', () => {
     const want = wantOf(new Segment(testSegmentId()), { deadline: millis(0) })
-    expect(httpDueAt(want, situation({ peers: [holder(1)], hopeful: true }))).toBeLessThanOrEqual(0)
+    expect(httpDueAt(want, situationOf({ peers: [holder(1)], hopeful: true }))).toBeLessThanOrEqual(0)
   })
 
   it('asks at once where there is nobody and nobody to be hoped for', () => {
-    expect(httpDueAt(unknownWant(), situation())).toBe(0)
+    expect(httpDueAt(unknownWant(), situationOf())).toBe(0)
   })
 
   it('waits a moment for a first connection', () => {
-    expect(httpDueAt(unknownWant(), situation({ hopeful: true }))).toBe(1_500)
+    expect(httpDueAt(unknownWant(), situationOf({ hopeful: true }))).toBe(1_500)
   })
 
   it('waits for a peer that has or is fetching the segment, until it is urgent', () => {
@@ -179,7 +160,7 @@ describe('httpDueAt', () => {
     peerSays(fetching, [{ kind: 'segment', segment: testSegmentId(), fetching: true, pieces }])
     for (const peer of [holder(1), fetching]) {
       const near = unknownWant({ deadline: millis(5_000) })
-      const at = situation({ peers: [peer], origin: origin(1_000_000) })
+      const at = situationOf({ peers: [peer], origin: origin(1_000_000) })
       expect(httpDueAt(near, at)).toBe(urgentAt(near, at.origin))
       expect(httpDueAt(unknownWant(), at)).toBe(NEVER)
     }
@@ -188,25 +169,25 @@ describe('httpDueAt', () => {
   it('waits as long as pieces come, not longer than 8 s after the last', () => {
     const want = unknownWant()
     want.progressAt = millis(20_000)
-    expect(httpDueAt(want, situation({ peers: [holder(1)], now: millis(21_000) }))).toBe(28_000)
+    expect(httpDueAt(want, situationOf({ peers: [holder(1)], now: millis(21_000) }))).toBe(28_000)
   })
 
   it('does not wait for a peer that takes no requests or owes answers', () => {
     const silent = holder(1)
     silent.suspectUntil = 5_000
     const peers = [silent, holder(2, { uploads: false })]
-    expect(httpDueAt(unknownWant(), situation({ peers }))).toBe(0)
-    expect(httpDueAt(unknownWant(), situation({ peers, now: millis(5_000) }))).toBe(NEVER)
+    expect(httpDueAt(unknownWant(), situationOf({ peers }))).toBe(0)
+    expect(httpDueAt(unknownWant(), situationOf({ peers, now: millis(5_000) }))).toBe(NEVER)
   })
 
   it('waits for the first Have of a new connection', () => {
     const fresh = new Peer(1, true, millis(100))
     fresh.identity = { peerId: testPeerId('fresh'), role: 'viewer', uploads: true }
-    expect(httpDueAt(unknownWant(), situation({ peers: [fresh, other(2)] }))).toBe(400)
+    expect(httpDueAt(unknownWant(), situationOf({ peers: [fresh, other(2)] }))).toBe(400)
   })
 
   it('asks at once for what no connected peer has, on demand', () => {
-    expect(httpDueAt(unknownWant(), situation({ peers: [other(1), other(2)] }))).toBe(0)
+    expect(httpDueAt(unknownWant(), situationOf({ peers: [other(1), other(2)] }))).toBe(0)
   })
 
   it('lets exactly one of a group lead the fetch of a live segment, and the rest follow in tiers', () => {
@@ -220,7 +201,7 @@ describe('httpDueAt', () => {
           return [peer]
         })
         const want = wantOf(new Segment(testSegmentId(sequence)), { deadline: FAR, live: true })
-        return httpDueAt(want, situation({ election: new Election(testPeerId(name)), peers }))
+        return httpDueAt(want, situationOf({ election: new Election(testPeerId(name)), peers }))
       })
       expect([...due].sort((a, b) => a - b)).toEqual([0, 60, 120, 180])
     }
@@ -234,7 +215,7 @@ describe('httpDueAt', () => {
       const want = wantOf(new Segment(testSegmentId(sequence)), { deadline: FAR, live: true })
       for (let index = 0; index < members; index++) {
         const election = new Election(testPeerId(`viewer-${index}`))
-        const due = httpDueAt(want, situation({ election, peers: [other(1)], swarmSize: members }))
+        const due = httpDueAt(want, situationOf({ election, peers: [other(1)], swarmSize: members }))
         perTier.set(due, (perTier.get(due) ?? 0) + 1)
       }
     }
@@ -249,13 +230,15 @@ describe('httpDueAt', () => {
 
   it('leaves who does not upload out of the order', () => {
     const peers = Array.from({ length: 8 }, (_, link) => other(link, { uploads: false }))
-    expect(httpDueAt(unknownWant({ live: true }), situation({ peers }))).toBe(0)
+    expect(httpDueAt(unknownWant({ live: true }), situationOf({ peers }))).toBe(0)
   })
 
   it('gives a connected seeder the lead for most of a live segment’s duration', () => {
     const peers = [other(1, { role: 'seeder' })]
-    expect(httpDueAt(unknownWant({ live: true, duration: millis(4_000) }), situation({ peers }))).toBe(3_000)
-    expect(httpDueAt(unknownWant({ live: false }), situation({ peers }))).toBe(0)
+    expect(httpDueAt(unknownWant({ live: true, duration: millis(4_000) }), situationOf({ peers }))).toBe(
+      3_000,
+    )
+    expect(httpDueAt(unknownWant({ live: false }), situationOf({ peers }))).toBe(0)
   })
 
   it('elects a leader for a part as for a segment, and gives a seeder that says nothing no lead', () => {
@@ -263,16 +246,16 @@ describe('httpDueAt', () => {
     const changes = { live: true, deadline: millis(2_500), duration: millis(500) }
     const want = wantOf(part, changes)
     const peers = [other(1, { role: 'seeder' })]
-    expect(electionStage(want, situation({ peers }))).toBe('claim')
-    expect(httpDueAt(want, situation({ peers }))).toBe(0)
+    expect(electionStage(want, situationOf({ peers }))).toBe('claim')
+    expect(httpDueAt(want, situationOf({ peers }))).toBe(0)
     want.claimedAt = millis(0)
-    const due = httpDueAt(want, situation({ peers, origin: origin(1_000_000) }))
+    const due = httpDueAt(want, situationOf({ peers, origin: origin(1_000_000) }))
     expect(due).toBeGreaterThan(0)
     expect(due).toBeLessThanOrEqual(250)
     const pieces = { low: 0, high: 0 }
     const leader = readyPeer(2)
     peerSays(leader, [{ kind: 'segment', segment: part.id, fetching: true, pieces }])
-    expect(electionStage(want, situation({ peers: [...peers, leader] }))).toBe('led')
+    expect(electionStage(want, situationOf({ peers: [...peers, leader] }))).toBe('led')
   })
 
   it('reckons with the size that a part probably has', () => {
@@ -289,13 +272,13 @@ describe('httpDueAt', () => {
   it('turns to the origin alone where manifests of peers failed', () => {
     const want = unknownWant()
     want.segment.httpOnly = true
-    expect(httpDueAt(want, situation({ peers: [holder(1)], hopeful: true }))).toBe(0)
+    expect(httpDueAt(want, situationOf({ peers: [holder(1)], hopeful: true }))).toBe(0)
   })
 
   it('does not ask again before the retry, whatever the deadline', () => {
     const want = unknownWant({ deadline: millis(0) })
     want.httpRetryAt = 1_700
-    expect(httpDueAt(want, situation())).toBe(1_700)
+    expect(httpDueAt(want, situationOf())).toBe(1_700)
   })
 
   it('is never later than urgent or now, save for a retry', () => {
@@ -312,7 +295,7 @@ describe('httpDueAt', () => {
           const peers = links.map((link) =>
             (make[link % 2] ?? holder)(link, { role: link > 2 ? 'seeder' : 'viewer' }),
           )
-          const at = situation({ peers, hopeful, now: 0 as Millis })
+          const at = situationOf({ peers, hopeful, now: 0 as Millis })
           expect(httpDueAt(want, at)).toBeLessThanOrEqual(Math.max(at.now, urgentAt(want, at.origin)))
         },
       ),
@@ -327,27 +310,27 @@ describe('the modes', () => {
     const live = unknownWant({ live: true })
     const known = wantOf(emptySegment(BYTES), { deadline: FAR })
     for (const peers of [[], [other(1)], [holder(1)]]) {
-      expect(httpDueAt(known, situation({ mode, peers, hopeful: true }))).toBe(0)
-      expect(electionStage(live, situation({ mode, peers }))).toBe(null)
+      expect(httpDueAt(known, situationOf({ mode, peers, hopeful: true }))).toBe(0)
+      expect(electionStage(live, situationOf({ mode, peers }))).toBe(null)
     }
-    expect(httpDueAt(live, situation({ mode, peers: [other(1)], hopeful: true }))).toBe(0)
+    expect(httpDueAt(live, situationOf({ mode, peers: [other(1)], hopeful: true }))).toBe(0)
   })
 
   it.each(first)('%s: waits a moment for a manifest that a peer has, not where it is urgent', (mode) => {
-    const at = situation({ mode, peers: [holder(1)] })
+    const at = situationOf({ mode, peers: [holder(1)] })
     expect(httpDueAt(unknownWant(), at)).toBe(300)
     expect(httpDueAt(unknownWant({ deadline: millis(0) }), at)).toBe(0)
     const suspect = holder(2)
     suspect.suspectUntil = 5_000
-    expect(httpDueAt(unknownWant(), situation({ mode, peers: [suspect] }))).toBe(0)
+    expect(httpDueAt(unknownWant(), situationOf({ mode, peers: [suspect] }))).toBe(0)
   })
 
   it.each(first)('%s: turns to peers where the origin failed, as the default does from the start', (mode) => {
     const want = unknownWant()
     want.httpError = { kind: 'http-status', status: 503, message: 'no' }
     want.httpRetryAt = 1_000
-    expect(httpDueAt(want, situation({ mode, peers: [holder(1)] }))).toBe(NEVER)
-    expect(httpDueAt(want, situation({ mode }))).toBe(1_000)
+    expect(httpDueAt(want, situationOf({ mode, peers: [holder(1)] }))).toBe(NEVER)
+    expect(httpDueAt(want, situationOf({ mode }))).toBe(1_000)
   })
 })
 
@@ -364,29 +347,29 @@ describe('a slow origin', () => {
   it('is spared while peers bring pieces, about as long as it would take, and no longer than 4 s', () => {
     const want = known()
     expect(urgentAt(want, slow)).toBeLessThan(0)
-    const at = situation({ origin: slow, peers: [holder(1)] })
+    const at = situationOf({ origin: slow, peers: [holder(1)] })
     expect(httpDueAt(want, at)).toBeCloseTo(4_000)
     want.progressAt = millis(1_500)
     for (let piece = 0; piece < want.segment.pieceCount / 2; piece++) want.segment.verified.add(piece)
     const due = httpDueAt(want, at)
     expect(due).toBeGreaterThan(1_500 + 1_500)
     expect(due).toBeLessThan(1_500 + 2_500)
-    const crawling = situation({ origin: origin(1_000), peers: [holder(1)] })
+    const crawling = situationOf({ origin: origin(1_000), peers: [holder(1)] })
     expect(httpDueAt(known(), crawling)).toBe(4_000)
   })
 
   it('is asked as ever where a load is short, or nothing is known of it', () => {
     const want = known()
     const peers = [holder(1)]
-    const fast = situation({ origin: origin(BYTES.byteLength * 2), peers })
+    const fast = situationOf({ origin: origin(BYTES.byteLength * 2), peers })
     expect(httpDueAt(want, fast)).toBe(urgentAt(want, fast.origin))
     expect(httpDueAt(known({ deadline: millis(1_500) }), fast)).toBe(0)
     // Four seconds for twenty of media are no burden.
-    expect(httpDueAt(known({ duration: millis(20_000) }), situation({ origin: slow, peers }))).toBe(0)
+    expect(httpDueAt(known({ duration: millis(20_000) }), situationOf({ origin: slow, peers }))).toBe(0)
     const left = known()
     for (let piece = 1; piece < left.segment.pieceCount; piece++) left.segment.verified.add(piece)
-    expect(httpDueAt(left, situation({ origin: slow, peers }))).toBe(urgentAt(left, slow))
-    const unmeasured = situation({ peers })
+    expect(httpDueAt(left, situationOf({ origin: slow, peers }))).toBe(urgentAt(left, slow))
+    const unmeasured = situationOf({ peers })
     expect(httpDueAt(want, unmeasured)).toBe(urgentAt(want, unmeasured.origin))
   })
 
@@ -395,7 +378,7 @@ describe('a slow origin', () => {
     const pieces = { low: 0, high: 0 }
     peerSays(leader, [{ kind: 'segment', segment: testSegmentId(), fetching: true, pieces }])
     const twoSeconds = origin(BYTES.byteLength / 2)
-    const at = situation({ origin: twoSeconds, peers: [leader] })
+    const at = situationOf({ origin: twoSeconds, peers: [leader] })
     expect(urgentAt(known({ deadline: millis(0) }), twoSeconds)).toBeLessThan(0)
     expect(httpDueAt(known({ deadline: millis(0) }), at)).toBeCloseTo(2 * 2_000 + 500)
   })
@@ -406,7 +389,7 @@ describe('a slow origin', () => {
     const { id } = want.segment
     election.wanted(id)
     election.heard(id, 0, millis(0))
-    const slower = situation({ election, origin: slow, peers: [other(1)] })
+    const slower = situationOf({ election, origin: slow, peers: [other(1)] })
     expect(httpDueAt(want, slower)).toBe(8_000)
     expect(electionStage(want, slower)).toBe(null)
     // Nothing came of the claim: ours is next.
@@ -419,9 +402,9 @@ describe('a slow origin', () => {
     want.claimedAt = millis(0)
     const neighbour = other(1)
     neighbour.roundTrip.sample(millis(10))
-    const at = situation({ origin: slow, peers: [neighbour], swarmSize: 2 })
+    const at = situationOf({ origin: slow, peers: [neighbour], swarmSize: 2 })
     expect(httpDueAt(want, at)).toBe(50)
-    const alone = situation({ origin: slow, peers: [], hopeful: true })
+    const alone = situationOf({ origin: slow, peers: [], hopeful: true })
     expect(httpDueAt(want, alone)).toBe(0)
   })
 
@@ -430,10 +413,10 @@ describe('a slow origin', () => {
     const pieces = { low: 1, high: 0 }
     const leader = readyPeer(1)
     peerSays(leader, [{ kind: 'segment', segment: part.segment.id, fetching: true, pieces }])
-    expect(httpDueAt(part, situation({ origin: slow, peers: [leader] }))).toBe(0)
+    expect(httpDueAt(part, situationOf({ origin: slow, peers: [leader] }))).toBe(0)
     const wrong = known()
     wrong.segment.httpOnly = true
-    expect(httpDueAt(wrong, situation({ origin: slow, peers: [holder(1)] }))).toBe(0)
+    expect(httpDueAt(wrong, situationOf({ origin: slow, peers: [holder(1)] }))).toBe(0)
   })
 })
 

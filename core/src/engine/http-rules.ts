@@ -1,6 +1,7 @@
 import type { Millis } from '@shoal/protocol'
 import type { DownloadMode } from '../runtime/swarm-api.js'
 import { type Election, placeOf } from './election.js'
+import { ORPHAN_PATIENCE_MS } from './orphans.js'
 import type { Peer } from './peer.js'
 import type { PieceSet } from './piece-set.js'
 import type { RoundTrip, TransferRate } from './rates.js'
@@ -38,6 +39,12 @@ const FIRST_HAVE_MS = 300
 const TIER_MS = 30
 const MAX_TIER_MS = 60
 const TIER_SHARE = 0.0075
+/**
+ * Between two tiers that may fetch pieces that nobody has any more: there are no claims for those, and word
+ * of a fetch must come round.
+ */
+const ORPHAN_TIER_SHARE = 0.025
+const MAX_ORPHAN_TIER_MS = 200
 /** Tiers at most where everybody knows everybody: later ones go together. */
 const MAX_EXACT_TIER = 4
 /** Viewers in the first tier of a swarm of up to 300, and of a larger one; each tier doubles it. */
@@ -136,7 +143,13 @@ export function peersHorizon(want: Want, origin: OriginEstimate, now: Millis): n
 export function httpDueAt(want: Want, situation: HttpSituation): number {
   if (comesFirst(want, situation)) return Math.max(firstDue(want, situation), want.httpRetryAt)
   const urgent = Math.max(urgentAt(want, situation.origin), sparedUntil(want, situation))
-  const due = Math.min(urgent, want.progressAt + MAX_PEER_WAIT_MS, patience(want, situation))
+  const { progressAt } = want
+  const due = Math.min(
+    urgent,
+    progressAt + MAX_PEER_WAIT_MS,
+    patience(want, situation),
+    orphansDue(want, situation),
+  )
   return Math.max(due, want.httpRetryAt)
 }
 
@@ -200,6 +213,13 @@ function hearingMs(want: Want, { peers, swarmSize }: HttpSituation): number {
   const hops = everybody ? 1 : 2
   const limit = Math.min(MAX_HEARING_MS * hops, (want.deadline - want.startedAt) * HEARING_SHARE)
   return Math.min(limit, hops * rtt + HEARING_MARGIN_MS)
+}
+
+/** When it is our turn to fetch what nobody has any more; Infinity where there is nothing of the kind. */
+function orphansDue({ orphans, segment, startedAt, deadline }: Want, situation: HttpSituation): number {
+  if (orphans === null) return Number.POSITIVE_INFINITY
+  const tierMs = clamp((deadline - startedAt) * ORPHAN_TIER_SHARE, TIER_MS, MAX_ORPHAN_TIER_MS)
+  return orphans.since + ORPHAN_PATIENCE_MS + leaderTier(segment.key, situation) * tierMs
 }
 
 /** Until when peers are waited for, the deadline left aside. */

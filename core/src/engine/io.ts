@@ -87,6 +87,8 @@ export type Effect =
       readonly span: ByteSpan | null
     }
   | { readonly type: 'http-cancel'; readonly fetchId: number }
+  /** A peer has sent corrupt data and is let go for it: the tracker may be told. */
+  | { readonly type: 'accuse'; readonly peer: PeerId }
   /** Find one more neighbour, in the place of another, or no longer. */
   | { readonly type: 'replace-neighbour'; readonly wanted: boolean }
   /** SHA-256 of bytes that do not change until the answer; the answer is `hashed`. */

@@ -95,6 +95,45 @@ describe('the number of neighbours', () => {
   })
 })
 
+describe('a neighbour whose traffic is costly', () => {
+  /** A full set of neighbours, of which `costly` are of another provider. */
+  function groupWith(costly: number): Group {
+    const group = new Group()
+    const peers = group.add(MAX_LINKS)
+    for (const peer of peers) peer.cost = 40
+    for (const peer of peers.slice(0, costly)) peer.cost = 65
+    return group
+  }
+
+  it('is replaced sooner, for as long as that makes costly ones fewer', () => {
+    const group = groupWith(5)
+    group.advance(14 * SECOND)
+    expect(group.replacing).toBe(false)
+    group.advance(SECOND)
+    expect(group.replacing).toBe(true)
+    expect(group.hello()).toBe(true)
+    const [gone] = group.replaced
+    expect(gone?.cost).toBe(65)
+    // The newcomer is near: there are more of them to be had.
+    for (const peer of group.peers.slice(-1)) peer.cost = 40
+    group.advance(11 * SECOND)
+    expect(group.replacing).toBe(true)
+    expect(group.hello()).toBe(true)
+    expect(group.replaced[1]?.cost).toBe(65)
+    for (const peer of group.peers.slice(-1)) peer.cost = 65
+    group.advance(28 * SECOND)
+    expect(group.replacing).toBe(false)
+    group.advance(3 * SECOND)
+    expect(group.replacing).toBe(true)
+  })
+
+  it('is nobody where all cost alike', () => {
+    const group = groupWith(MAX_LINKS)
+    group.advance(29 * SECOND)
+    expect(group.replacing).toBe(false)
+  })
+})
+
 describe('when a neighbour is replaced', () => {
   it('is wanted from the low water on, once somebody has been here for 30 s', () => {
     const few = new Group()

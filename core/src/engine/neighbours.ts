@@ -3,6 +3,7 @@ import type { Random } from '../ports/clock.js'
 import type { SwarmOptions } from '../runtime/swarm-api.js'
 import { Liveness } from './liveness.js'
 import type { Peer } from './peer.js'
+import { cheapness, muchCheaper } from './provider-choice.js'
 
 /**
  * Share of `maxLinks` up to which connections are sought; from there to all of them they are only
@@ -14,6 +15,13 @@ const LOW_WATER_SHARE = 0.75
 /** Time between two replacements, and before a neighbour can be judged, in milliseconds. */
 const REPLACE_EVERY_MS = 30_000
 const MIN_AGE_MS = 30_000
+
+/**
+ * The same where somebody is costly who can be known by what the tracker said: sooner, for as long as
+ * that makes the costly ones fewer.
+ */
+const REPLACE_COSTLY_EVERY_MS = 10_000
+const COSTLY_MIN_AGE_MS = 15_000
 
 /** A replaced neighbour goes within this long of the newcomer's Hello, in milliseconds, or stays. */
 const REPLACE_WITHIN_MS = 10_000
@@ -76,7 +84,9 @@ export class Neighbours {
   private readonly random: Random
   private readonly events: NeighbourEvents
   private replacing = false
-  private replaceAt = 0
+  /** When one was replaced last, and how many costly ones there were. */
+  private replacedAt = Number.NEGATIVE_INFINITY
+  private costlyBefore = Number.POSITIVE_INFINITY
   /** A newcomer is here for whom one may go, until this time. */
   private owedUntil = 0
   private lookedAt: Millis | null = null
@@ -96,7 +106,8 @@ export class Neighbours {
     const worst = full ? this.worst(neighbours, now) : null
     if (full && worst === null) return false
     this.setReplacing(false)
-    this.replaceAt = now + REPLACE_EVERY_MS
+    this.replacedAt = now
+    this.costlyBefore = countCostly(neighbours)
     if (worst === null) this.owedUntil = now + REPLACE_WITHIN_MS
     else this.events.replaced(worst)
     return true
@@ -140,8 +151,14 @@ export class Neighbours {
         this.events.replaced(worst)
       }
     }
-    const due = possible && now >= this.replaceAt
-    this.setReplacing(due && neighbours.some((peer) => this.isReplaceable(peer, now)))
+    const due = possible && now >= this.replacedAt + this.waitMs(neighbours)
+    this.setReplacing(due && neighbours.some((peer) => this.isReplaceable(peer, neighbours, now)))
+  }
+
+  /** Costly ones are fewer than at the last replacement: the tracker knows cheaper ones. */
+  private waitMs(neighbours: readonly Peer[]): number {
+    const costly = countCostly(neighbours)
+    return costly > 0 && costly < this.costlyBefore ? REPLACE_COSTLY_EVERY_MS : REPLACE_EVERY_MS
   }
 
   private setReplacing(wanted: boolean): void {
@@ -158,8 +175,9 @@ export class Neighbours {
     }
   }
 
-  private isReplaceable(peer: Peer, now: Millis): boolean {
-    return peer.identity?.role === 'viewer' && !this.kept.has(peer) && now - peer.openedAt >= MIN_AGE_MS
+  private isReplaceable(peer: Peer, neighbours: readonly Peer[], now: Millis): boolean {
+    if (peer.identity?.role !== 'viewer' || this.kept.has(peer)) return false
+    return now - peer.openedAt >= (isCostly(peer, neighbours) ? COSTLY_MIN_AGE_MS : MIN_AGE_MS)
   }
 
   /** The least useful neighbour that may go and with which nothing is under way, or null. */
@@ -167,7 +185,12 @@ export class Neighbours {
     let worst: Peer | null = null
     let least = Number.POSITIVE_INFINITY
     for (const peer of neighbours) {
-      if (!this.isReplaceable(peer, now) || peer.requests.size > 0 || peer.manifestAwaited.size > 0) continue
+      if (
+        !this.isReplaceable(peer, neighbours, now) ||
+        peer.requests.size > 0 ||
+        peer.manifestAwaited.size > 0
+      )
+        continue
       const worth = this.worthOf(peer, now)
       if (worth >= least || this.events.isServed(peer)) continue
       worst = peer
@@ -177,7 +200,7 @@ export class Neighbours {
   }
 
   /**
-   * Bytes per second that go either way, less for a long way and for late answers. A peer that does not
+   * Bytes per second that go either way, less for costly traffic, a long way and late answers. A peer that does not
    * upload is worth what it takes from us, a suspect is worth nothing.
    */
   private worthOf(peer: Peer, now: Millis): number {
@@ -187,8 +210,17 @@ export class Neighbours {
     const seconds = (USEFULNESS_MS / 1000) * (1 - fading(now - peer.openedAt))
     const rate = record.bytes / seconds + USELESS_BYTES_PER_SECOND
     const rtt = peer.roundTrip.value ?? UNKNOWN_RTT_MS
-    return rate / ((1 + rtt / HALVING_RTT_MS) * (1 + peer.timeouts))
+    return (rate * cheapness(peer)) / ((1 + rtt / HALVING_RTT_MS) * (1 + peer.timeouts))
   }
+}
+
+/** Some neighbour is much cheaper. */
+function isCostly(peer: Peer, neighbours: readonly Peer[]): boolean {
+  return neighbours.some((other) => muchCheaper(other, peer))
+}
+
+function countCostly(neighbours: readonly Peer[]): number {
+  return neighbours.filter((peer) => isCostly(peer, neighbours)).length
 }
 
 function fading(ms: number): number {

@@ -95,7 +95,11 @@ export class OriginLoads implements OriginEstimate {
     const { segment } = want
     if (segment.manifest === null) return []
     const missing = missingPieces(segment)
-    if (segment.httpOnly || segment.asked.isEmpty || comesFirst(want, situation)) return missing
+    if (segment.httpOnly || comesFirst(want, situation)) return missing
+    const { orphans } = want
+    if (orphans !== null && urgentAt(want, this) > situation.now) {
+      return missing.filter((piece) => orphans.pieces.has(piece))
+    }
     const coming = situation.coming(want)
     return missing.filter((piece) => !coming.has(piece))
   }

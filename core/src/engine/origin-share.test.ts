@@ -6,15 +6,13 @@ import {
   peerSays,
   readyPeer,
   runEntry,
-  testPeerId,
+  situationOf,
   testSegmentId,
   wantOf,
 } from '../testing/engine-fixtures.js'
-import { Election } from './election.js'
 import type { HttpSituation } from './http-rules.js'
 import { frontSpan, lateFrom, randomSpan } from './origin-share.js'
 import type { Peer } from './peer.js'
-import { PieceSet } from './piece-set.js'
 import { RoundTrip, TransferRate } from './rates.js'
 import { Segment } from './segment.js'
 import { type HttpFetch, hasPiece, type Want } from './want.js'
@@ -39,16 +37,7 @@ function holder(link: number, bytesPerSecond?: number): Peer {
 function situation(peers: readonly Peer[] = [], bytesPerSecond?: number): HttpSituation {
   const rate = new TransferRate()
   if (bytesPerSecond !== undefined) rate.sample(bytesPerSecond, millis(1_000))
-  return {
-    now: millis(0),
-    election: new Election(testPeerId('me')),
-    origin: { rate, timeToFirstByte: new RoundTrip() },
-    peers,
-    hopeful: false,
-    mode: 'aggressive',
-    swarmSize: null,
-    coming: () => new PieceSet(),
-  }
+  return situationOf({ origin: { rate, timeToFirstByte: new RoundTrip() }, peers, mode: 'aggressive' })
 }
 
 /** Sizes of one piece to 64, and what has become of each piece of such a segment. */

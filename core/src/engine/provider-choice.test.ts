@@ -91,7 +91,38 @@ describe('bestProvider', () => {
     far.peer.cost = 80
     expect(choose(0, { takers, offers: takers })).toBe(near.peer)
     near.peer.rate.sample(1_000, millis(60_000))
-    expect(choose(0, { takers, offers: takers })).toBe(far.peer)
+    expect(choose(0, { takers, offers: takers, timeLeft: 2_000 })).toBe(far.peer)
+  })
+
+  it('waits for who is much cheaper and holds it, until time is short', () => {
+    const near = offer(7, [0])
+    const far = offer(8, [0])
+    const both = [near, far]
+    near.peer.cost = 40
+    far.peer.cost = 65
+    expect(choose(0, { takers: [far], offers: both })).toBeNull()
+    expect(choose(0, { takers: [far], offers: both, timeLeft: 2_000 })).toBe(far.peer)
+    far.peer.cost = 64
+    expect(choose(0, { takers: [far], offers: both })).toBe(far.peer)
+  })
+
+  it('brings in from afar a share of what nobody near holds yet', () => {
+    const own = new Segment(testSegmentId(3))
+    own.adopt(blankManifest(own.id, 1_000_000), 'unsigned')
+    const pieces = Array.from({ length: own.pieceCount }, (_, piece) => piece)
+    const far = offer(9, pieces)
+    far.peer.cost = 100
+    const broughtIn = (near: number): number => {
+      const cheap = Array.from({ length: near }, (_, index) => offer(10 + index, []))
+      for (const { peer } of cheap) peer.cost = 20
+      const choice = { offers: [far, ...cheap], takers: [far], sole: new Set<Peer>(), now: millis(0) }
+      const rest = { timeLeft: 60_000, samples: 0, random: () => 0.5 }
+      return pieces.filter((piece) => bestProvider(own, piece, { ...choice, ...rest }) !== null).length
+    }
+    expect(pieces.length).toBeGreaterThan(8)
+    expect(broughtIn(0)).toBe(pieces.length)
+    expect(broughtIn(1)).toBe(Math.ceil((pieces.length * 3) / 4))
+    expect(broughtIn(11)).toBe(Math.ceil(pieces.length / 8))
   })
 
   it('gives one of whom little is known a chance, and now and then the one asked least', () => {
@@ -117,7 +148,8 @@ describe('preference', () => {
       return preference(peer, peer.openedAt)
     }
     expect(at(0, 86_400)).toBeCloseTo(1, 2)
-    expect(at(100, 86_400)).toBeCloseTo(0.5, 2)
+    expect(at(40, 600) / at(65, 600)).toBeGreaterThan(2)
+    expect(at(65, 600) / at(100, 600)).toBeGreaterThan(2)
     expect(at(50, 0)).toBeLessThan(at(50, 600))
     expect(at(50, 600)).toBeLessThan(at(50, 6_000))
   })

@@ -10,8 +10,21 @@ const PROMISE_SHARE = 0.9
 /** Share of the requests that go to whoever was asked least, of those that would deliver in time. */
 const EXPLORING_SHARE = 0.05
 
-/** A peer at the highest cost is preferred to one at none where it delivers in this share of the time. */
-const COSTLIEST = 0.5
+/**
+ * Cost that halves the preference: of another provider of the country (65) is asked who delivers three
+ * times as fast as one of the own (40, docs/matching.md). Measured with `npm run sim -- --isps 8`.
+ */
+const HALVING_COST = 15
+
+/** Difference that matters: between the own provider and another of the country (docs/matching.md). */
+const MUCH_CHEAPER = 25
+
+/**
+ * Costly peers are left alone until this many milliseconds before the piece is of no use, but for what
+ * nobody near would bring: a share of the pieces, by how many near ones there are to bring the others.
+ */
+const WAIT_UNTIL_MS = 2_000
+const BROUGHT_IN_SHARES = 1.5
 
 /**
  * Half of the peers of this age are still there after as long again; and the age that one is given on
@@ -44,7 +57,7 @@ export interface Choice {
  * where nobody would in time (swarm-algorithms, "Choosing a provider for a piece").
  *
  * A peer that alone holds other wanted pieces (`sole`) is left to those where anybody else holds this
- * one: null then, until one of the others has room.
+ * one: null then, until one of the others has room. In the same way much cheaper peers are waited for.
  */
 export function bestProvider(segment: Segment, piece: number, choice: Choice): Peer | null {
   const { offers, takers, sole, now, samples, random } = choice
@@ -59,7 +72,7 @@ export function bestProvider(segment: Segment, piece: number, choice: Choice): P
   for (const offer of takers) {
     const { peer } = offer
     if (!fits(offer) || !peer.hasRoom(bytes) || (busy && sole.has(peer))) continue
-    if (peer.eta(bytes, now) > timeLeft) continue
+    if (peer.eta(bytes, now) > timeLeft || waitsForCheaper(segment, piece, peer, choice)) continue
     const hoped = peer.eta(bytes, now, peer.hopedRate(samples))
     const badness = exploring ? peer.pieces : (hoped / preference(peer, now)) * (0.9 + 0.2 * random())
     if (badness < least) {
@@ -70,9 +83,38 @@ export function bestProvider(segment: Segment, piece: number, choice: Choice): P
   return best
 }
 
+/**
+ * Whether a piece can wait for peers that are much cheaper than this one: one of them holds it, or they
+ * hold others of the segment and will have this one too. Each viewer brings in a share of the pieces from
+ * afar, from its own place on (`Segment.firstChoice`), so that near ones do not wait for each other.
+ */
+function waitsForCheaper(segment: Segment, piece: number, peer: Peer, choice: Choice): boolean {
+  if (choice.timeLeft <= WAIT_UNTIL_MS) return false
+  let cheaper = 0
+  for (const offer of choice.offers) {
+    if (!muchCheaper(offer.peer, peer)) continue
+    if (offer.held.has(piece) && !segment.isAccused(piece, offer.peer.link)) return true
+    cheaper++
+  }
+  if (cheaper === 0) return false
+  const count = segment.pieceCount
+  const place = (piece - segment.firstChoice(choice.random) + count) % count
+  return place >= (count * BROUGHT_IN_SHARES) / (cheaper + 1)
+}
+
+/** How much a peer is preferred for what its traffic costs; 1 is the most. */
+export function cheapness({ cost }: Peer): number {
+  return 2 ** (-cost / HALVING_COST)
+}
+
+/** Whether traffic with `peer` costs so much less than with `other` that it is worth waiting for. */
+export function muchCheaper(peer: Peer, other: Peer): boolean {
+  return peer.cost <= other.cost - MUCH_CHEAPER
+}
+
 /** How much a peer is preferred for what its traffic costs and how long it will stay; 1 is the most. */
 export function preference(peer: Peer, now: Millis): number {
   const age = GIVEN_AGE_MS + peer.ageAtOpening + (now - peer.openedAt)
   const life = age / (age + LIFE_MS)
-  return (1 - (1 - COSTLIEST) * (peer.cost / 100)) * (1 - LIFE_WEIGHT * (1 - life))
+  return cheapness(peer) * (1 - LIFE_WEIGHT * (1 - life))
 }

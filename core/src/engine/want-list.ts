@@ -37,6 +37,7 @@ export function makeWant(
     sourcesBefore: sourcesAhead ?? { ...segment.sources },
     claimedAt: null,
     advanced: 0,
+    orphans: null,
     peersSince: null,
     expectedBytes,
   }

@@ -1,6 +1,7 @@
 import type { ByteSpan, Millis, SegmentManifest } from '@shoal/protocol'
 import type { OriginError } from '../ports/origin.js'
 import type { SegmentSources, WantedSegment } from '../runtime/swarm-api.js'
+import type { PieceSet } from './piece-set.js'
 import type { Segment } from './segment.js'
 
 /** An HTTP load on its way for a want. */
@@ -51,6 +52,8 @@ export interface Want {
   claimedAt: Millis | null
   /** Bytes that the origin was asked for early, since peers have too little uplink. */
   advanced: number
+  /** Pieces that nobody has any more, and since when; see `orphansOf`. */
+  orphans: { readonly pieces: PieceSet; readonly since: Millis } | null
   /** When the first piece was asked of a peer. */
   peersSince: Millis | null
   /** What its size probably is, for a part; null where nothing is known. */

@@ -1,6 +1,7 @@
 import { type Millis, millis, type PeerReport, type SegmentId, type SegmentManifest } from '@shoal/protocol'
 import { Engine } from '../engine/engine.js'
 import type { Effect, Input, LinkId } from '../engine/io.js'
+import { sameBytes } from '../engine/segment.js'
 import type { OriginFetcher } from '../ports/origin.js'
 import { Mesh } from './mesh.js'
 import { RoundTrips } from './round-trips.js'
@@ -114,7 +115,25 @@ class SwarmRuntime implements Swarm {
   }
 
   snapshot(): SwarmSnapshot {
-    return { ...this.engine.snapshot(), tracker: this.mesh.trackerState, degraded: this.mesh.degraded }
+    const { trackerState: tracker, degraded, refusal } = this.mesh
+    return { ...this.engine.snapshot(), tracker, degraded, refusal }
+  }
+
+  get seederUrls(): readonly string[] {
+    return this.mesh.seederUrls
+  }
+
+  async verify(segment: SegmentId, bytes: Uint8Array): Promise<'verified' | 'wrong' | 'unknown'> {
+    const manifest = this.engine.manifest(segment)
+    if (manifest === null) return 'unknown'
+    const { size, pieceSize, hashes } = manifest
+    if (bytes.byteLength !== size) return 'wrong'
+    for (const [piece, hash] of hashes.entries()) {
+      const start = piece * pieceSize
+      const digest = await this.ports.crypto.sha256(bytes.subarray(start, start + pieceSize))
+      if (!sameBytes(hash, digest)) return 'wrong'
+    }
+    return 'verified'
   }
 
   setUploads(state: UploadState): void {
@@ -190,6 +209,8 @@ class SwarmRuntime implements Swarm {
         if (effect.reason === 'full' || effect.reason === 'violation') this.mesh.avoid(effect.link)
         this.ports.clock.setTimer(millis(GOODBYE_MS), () => this.mesh.closeLink(effect.link))
         return
+      case 'accuse':
+        return this.mesh.accuse(effect.peer)
       case 'replace-neighbour':
         return this.mesh.setReplacing(effect.wanted)
       case 'http-fetch':

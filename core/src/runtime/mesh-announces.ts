@@ -5,10 +5,12 @@ import {
   makePeerId,
   millis,
   type OfferEntry,
+  type PeerId,
   type PeerReport,
   TRACKER_EXTENSION_VERSION,
 } from '@shoal/protocol'
 import type { Clock, Random } from '../ports/clock.js'
+import { JoinToken } from './join-token.js'
 import { isUnanswered, type MeshLinks } from './mesh-links.js'
 import type { SwarmOptions } from './swarm-api.js'
 
@@ -30,12 +32,20 @@ const OFFER_LIFE_MS = 50_000
 /** Time between announces, in milliseconds, until the tracker says otherwise. */
 const DEFAULT_ANNOUNCE_MS = 30_000
 
+/** Wait before another token is tried, doubling, in milliseconds, and how often in a row. */
+const TOKEN_RETRY_MS = 1_000
+const TOKEN_TRIES = 6
+
+/** Peers in one announce's `accuse`, and in all of them, at most. */
+const MAX_ACCUSED = 4
+const MAX_ACCUSED_EVER = 64
+
 export interface MeshAnnouncesPorts {
   readonly clock: Clock
   readonly random: Random
   readonly links: MeshLinks
-  /** Queues a message for the tracker. */
-  readonly send: (message: ClientMessage) => void
+  /** Queues a message for the tracker; false where that cannot be. */
+  readonly send: (message: ClientMessage) => boolean
   /** How many offers are of use now. */
   readonly offersWanted: () => number
   readonly report: () => PeerReport
@@ -52,30 +62,70 @@ export class MeshAnnounces {
   private everyMs = DEFAULT_ANNOUNCE_MS
   private joined = false
   private nextOffersAt = 0
+  private readonly token: JoinToken
+  private tokenTries = 0
+  private cancelRetry: (() => void) | null = null
+  /** Counts up when what was begun is void. */
+  private round = 0
+  /** Who sent corrupt data, and how many of them the tracker has been told of. */
+  private readonly accused: PeerId[] = []
+  private told = 0
 
   constructor(options: SwarmOptions, ports: MeshAnnouncesPorts) {
     this.options = options
     this.ports = ports
+    this.token = new JoinToken(options.token, ports.clock)
   }
 
   /** A tracker has been reached. */
   begin(): void {
-    this.joined = false
-    // Offers that were announced over the last socket cannot be answered any more.
-    this.withdrawOffers()
-    this.nextOffersAt = 0
-    this.announceWithOffers()
+    this.tokenTries = 0
+    this.join(false)
   }
 
   /** There is no tracker for now. */
   pause(): void {
+    this.round++
     this.cancelTimer()
+    this.cancelRetry?.()
+    this.cancelRetry = null
   }
 
   /** Leaves the swarm. */
   stop(): void {
-    this.cancelTimer()
+    this.pause()
     this.announce('stopped', [])
+  }
+
+  /** The tracker has answered. */
+  accepted(): void {
+    this.tokenTries = 0
+  }
+
+  /** The tracker did not take a message, for its token where `code` says so. */
+  refused(code: string): void {
+    if (!code.startsWith('token-') || !this.token.renewable) return
+    if (this.cancelRetry !== null || this.tokenTries >= TOKEN_TRIES) return
+    const { clock, random } = this.ports
+    const wait = TOKEN_RETRY_MS * 2 ** this.tokenTries++ * (0.5 + random())
+    this.cancelRetry = clock.setTimer(millis(wait), () => this.join(true))
+  }
+
+  /** Names a peer that sent corrupt data in the next announce, once. */
+  accuse(peer: PeerId): void {
+    if (this.accused.length < MAX_ACCUSED_EVER && !this.accused.includes(peer)) this.accused.push(peer)
+  }
+
+  private join(renewToken: boolean): void {
+    this.pause()
+    this.joined = false
+    // Offers that were announced over the last socket, or refused, cannot be answered any more.
+    this.withdrawOffers()
+    this.nextOffersAt = 0
+    const { round } = this
+    this.token.ready(renewToken, () => {
+      if (round === this.round) this.announceWithOffers()
+    })
   }
 
   /** The tracker has told how often it wants to hear of us. */
@@ -147,10 +197,12 @@ export class MeshAnnounces {
   }
 
   private announce(event: AnnounceEvent, offers: readonly OfferEntry[]): void {
-    const { swarmId, peerId, role, name } = this.options
+    const { swarmId, peerId, role, name, http } = this.options
     const { report: makeReport, hints } = this.ports
     const report = makeReport()
-    this.ports.send({
+    const token = this.token.value
+    const accuse = this.accused.slice(this.told, this.told + MAX_ACCUSED)
+    const sent = this.ports.send({
       action: 'announce',
       info_hash: swarmId.infoHash,
       peer_id: peerId,
@@ -165,8 +217,12 @@ export class MeshAnnounces {
         report,
         ...hints(),
         ...(name === undefined ? {} : { name }),
+        ...(token === undefined ? {} : { token }),
+        ...(accuse.length === 0 ? {} : { accuse }),
+        ...(http === undefined ? {} : { http }),
       },
       ...(offers.length === 0 ? {} : { offers }),
     })
+    if (sent) this.told += accuse.length
   }
 }

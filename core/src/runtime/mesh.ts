@@ -66,6 +66,10 @@ export class Mesh {
   private readonly avoided = new AvoidedPeers()
   /** Peers that the tracker counted at the last announce, ourselves included; null before it. */
   private swarmSize: number | null = null
+  /** Playlists at seeders, as the tracker last told. */
+  seederUrls: readonly string[] = []
+  /** Why the tracker refuses us, as its code; null where it does not. */
+  refusal: string | null = null
   /** One more neighbour is wanted than there is room for: it takes another's place. */
   private replacing = false
   /** Connections that failed to open, and that opened. */
@@ -127,6 +131,7 @@ export class Mesh {
     if (!this.links.possible) return 'no-webrtc'
     if (this.tracker.state === 'none') return 'no-tracker'
     if (this.tracker.state === 'unreachable') return 'tracker-unreachable'
+    if (this.refusal !== null) return 'refused'
     return this.failed >= HOPELESS_FAILURES && this.opens === 0 ? 'links-fail' : 'no-peers'
   }
 
@@ -147,6 +152,11 @@ export class Mesh {
     if (remote !== null) this.avoided.add(remote, this.clock.now())
   }
 
+  /** The tracker is told that this peer sent corrupt data. */
+  accuse(peer: PeerId): void {
+    this.announces.accuse(peer)
+  }
+
   /** Whether a new neighbour is to be found that takes another's place. */
   setReplacing(replacing: boolean): void {
     this.replacing = replacing
@@ -163,6 +173,7 @@ export class Mesh {
 
   private trackerUp(): void {
     this.swarmSize = null
+    this.refusal = null
     this.hope.renew()
     this.announces.begin()
   }
@@ -186,9 +197,14 @@ export class Mesh {
   }
 
   private trackerMessage(message: TrackerMessage): void {
-    if (this.closed || message.infoHash !== this.options.swarmId.infoHash) return
+    if (this.closed) return
+    if (message.type === 'failure') return this.refused(message)
+    if (message.infoHash !== this.options.swarmId.infoHash) return
     switch (message.type) {
       case 'reply':
+        this.refusal = null
+        this.announces.accepted()
+        this.seederUrls = message.seederUrls
         this.swarmSize = message.complete + message.incomplete
         this.events.swarmSize(this.swarmSize)
         this.announces.setInterval(
@@ -204,10 +220,16 @@ export class Mesh {
       case 'candidates':
         this.signalling.remoteCandidates(message.from, message.offerId, message.candidates)
         break
-      case 'failure':
-        break
     }
     this.hope.update()
+  }
+
+  private refused({ infoHash, code }: Extract<TrackerMessage, { type: 'failure' }>): void {
+    // Without a swarm's name it is about this socket. Our own mistakes say nothing of whether we may join.
+    if ((infoHash ?? this.options.swarmId.infoHash) !== this.options.swarmId.infoHash) return
+    if (code === null || code === 'bad-message') return
+    this.refusal = code
+    this.announces.refused(code)
   }
 
   private offered({

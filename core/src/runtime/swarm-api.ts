@@ -22,6 +22,14 @@ export interface SwarmOptions {
   readonly role: 'viewer' | 'seeder'
   /** A seeder's name for the title, for the tracker's dashboard. */
   readonly name?: string
+  /**
+   * Join token, for trackers that want one. A function is asked before the first announce and again when
+   * the tracker refuses the token, at most 6 times in a row, with growing pauses; one that throws or takes
+   * longer than 10 s gives none.
+   */
+  readonly token?: string | (() => string | Promise<string>)
+  /** Where a seeder serves its playlist by HTTP: an http or https URL of at most 512 characters. */
+  readonly http?: string
   /** `ws://` or `wss://` URLs; the first that answers is used, the others are tried when it goes. */
   readonly trackers: readonly string[]
   /** Serve other peers; false for never. */
@@ -124,6 +132,8 @@ export type Degradation =
   | 'tracker-unreachable'
   | 'no-webrtc'
   | 'no-peers'
+  /** The tracker does not let us in; `SwarmSnapshot.refusal` says why. */
+  | 'refused'
   /** Offers and answers pass, and no connection opens: a blocked UDP, most often. */
   | 'links-fail'
 
@@ -143,6 +153,8 @@ export interface SwarmSnapshot {
   readonly links: readonly LinkSnapshot[]
   readonly tracker: 'connecting' | 'connected' | 'unreachable' | 'none'
   readonly degraded: Degradation | null
+  /** The tracker's code for its last refusal (docs/protocol.md); null once it lets us in. */
+  readonly refusal: string | null
   readonly cachedBytes: number
   readonly cachedSegments: number
   /** Measured transfer rates in bytes per second; null before the first measurement. */
@@ -175,6 +187,13 @@ export interface Swarm {
   /** The segment is gone (left the live window, or evicted from disk). */
   drop(segment: SegmentId): void
   snapshot(): SwarmSnapshot
+  /** Playlists of the title at seeders that answer by HTTP, as the tracker last told; at most 4. */
+  readonly seederUrls: readonly string[]
+  /**
+   * Compares a whole segment, from wherever it came, with its manifest: `verified` where one whose author
+   * the options trust has these bytes, `unknown` where there is no complete one.
+   */
+  verify(segment: SegmentId, bytes: Uint8Array): Promise<'verified' | 'wrong' | 'unknown'>
   /**
    * Allows, pauses or forbids uploads, at any time; `on` at first. It cannot lift what the options say.
    */

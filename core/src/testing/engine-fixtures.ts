@@ -12,8 +12,12 @@ import {
   swarmIdFromBytes,
   type TrackId,
 } from '@shoal/protocol'
+import { Election } from '../engine/election.js'
+import type { HttpSituation } from '../engine/http-rules.js'
 import type { Effect } from '../engine/io.js'
 import { Peer } from '../engine/peer.js'
+import { PieceSet } from '../engine/piece-set.js'
+import { RoundTrip, TransferRate } from '../engine/rates.js'
 import { Segment } from '../engine/segment.js'
 import type { Want } from '../engine/want.js'
 import { makeWant } from '../engine/want-list.js'
@@ -117,4 +121,19 @@ export function effectsOf<T extends Effect['type']>(
 /** Byte by byte: an assertion's deep equality takes seconds for a segment. */
 export function sameBytes(a: Uint8Array | null | undefined, b: Uint8Array): boolean {
   return a?.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
+}
+
+/** What the HTTP rules judge by: an origin that was never asked, and nobody there. */
+export function situationOf(changes: Partial<HttpSituation> = {}): HttpSituation {
+  return {
+    now: millis(0),
+    election: new Election(testPeerId('me')),
+    origin: { rate: new TransferRate(), timeToFirstByte: new RoundTrip() },
+    peers: [],
+    hopeful: false,
+    mode: 'server-friendly',
+    swarmSize: null,
+    coming: () => new PieceSet(),
+    ...changes,
+  }
 }

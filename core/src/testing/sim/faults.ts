@@ -5,6 +5,8 @@ import type { SimWorld } from './sim-world.js'
 
 const LONGEST_BURST_MS = 30_000
 const KILL_EVERY_MS = 10_000
+/** Where nobody asks the edge, it is looked at again after this long, in milliseconds. */
+const KILL_LOOK_MS = 50
 
 /** Sets what goes wrong in this run; viewers join and leave meanwhile. */
 export function scheduleFault(world: SimWorld, viewers: readonly SimViewer[]): void {
@@ -41,12 +43,13 @@ export function scheduleFault(world: SimWorld, viewers: readonly SimViewer[]): v
       at(0.6, () => set(false))
       return
     }
-    case 'leader-killed':
-      for (let time = KILL_EVERY_MS; time < runMs; time += KILL_EVERY_MS) {
-        at(time / runMs, () => {
-          const leader = edge.longestAsking
-          if (leader !== null) viewers.find(({ person }) => person.index === leader)?.die()
-        })
+    case 'leader-killed': {
+      const kill = (): void => {
+        const leader = edge.longestAsking
+        if (leader !== null) viewers.find(({ person }) => person.index === leader)?.die()
+        else clock.setTimer(millis(KILL_LOOK_MS), kill)
       }
+      for (let time = KILL_EVERY_MS; time < runMs; time += KILL_EVERY_MS) at(time / runMs, kill)
+    }
   }
 }

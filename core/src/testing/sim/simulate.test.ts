@@ -36,6 +36,22 @@ describe('the simulator', { timeout: 90_000 }, () => {
     expect(await run({ viewers: 6, workload: 'mix', loss: 0.01, seed: 2 })).not.toEqual(first)
   })
 
+  it('plays the same with providers and without, and counts what stays within them', async () => {
+    const short = { viewers: 6, seconds: 16 }
+    const without = await run(short)
+    expect(without.sameIspShareAll).toBeNull()
+    const { isps, sameIspTrafficShare, sameIspShareAll, sameIspLinkShare, ...same } = await run({
+      ...short,
+      isps: 2,
+    })
+    expect(without).toMatchObject(same)
+    expect(isps).toBe(2)
+    expect(sameIspShareAll).toBeGreaterThan(0)
+    expect(sameIspShareAll).toBeLessThan(1)
+    // No provider of six viewers has 17 members.
+    expect([sameIspTrafficShare, sameIspLinkShare]).toEqual([null, null])
+  })
+
   it('offloads, and nobody plays worse than by HTTP alone', async () => {
     const report = await run()
     expect(Object.keys(report)).toEqual(expect.arrayContaining([...CONTRACT]))
