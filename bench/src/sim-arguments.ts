@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { SIM_DEFAULTS, SIM_FAULTS, SIM_WORKLOADS, type SimOptions } from '@shoal/core/testing'
+import { SIM_DEFAULTS, SIM_FAULTS, SIM_MATCHINGS, SIM_WORKLOADS, type SimOptions } from '@shoal/core/testing'
 import { MAX_COARSE, type SimScale, scaleOf } from './sim-scale.js'
 
 /** The command line is wrong. The message says what. */
@@ -8,15 +8,20 @@ export class SimUsageError extends Error {}
 /** Runs of one command at most. */
 const MAX_SEEDS = 100
 
+/** Providers of one run at most. */
+const MAX_ISPS = 1_000
+
 /** Seconds behind the live edge in workload `low-latency`: HOLD-BACK of six parts of half a second. */
 const LOW_LATENCY_SECONDS = 3
 
 export const SIM_USAGE = `usage: npm run sim -- [--viewers N] [--rho X] [--seconds S] [--seed K] [--workload NAME] [--latency L]
   [--fault NAME] [--bitrate BITS_PER_SECOND] [--loss SHARE] [--nat SHARE] [--session SECONDS] [--links N]
+  [--isps N] [--matching NAME]
   [--edge-errors SHARE] [--edge-slow SHARE] [--edge-capacity BITS_PER_SECOND] [--coarse K]
   [--memory own|shared] [--seeds COUNT] [--trace FILE] [--json]
 workloads: ${SIM_WORKLOADS.join(', ')}
-faults: ${SIM_FAULTS.join(', ')}`
+faults: ${SIM_FAULTS.join(', ')}
+matchings: ${SIM_MATCHINGS.join(', ')}`
 
 export interface SimArguments {
   readonly options: SimOptions
@@ -49,6 +54,8 @@ function parse(args: readonly string[]) {
         nat: STRING,
         session: STRING,
         links: STRING,
+        isps: STRING,
+        matching: STRING,
         'edge-errors': STRING,
         'edge-slow': STRING,
         'edge-capacity': STRING,
@@ -96,6 +103,8 @@ export function readSimArguments(args: readonly string[]): SimArguments {
     natFailure: number('nat', SIM_DEFAULTS.natFailure, share),
     sessionSeconds: number('session', SIM_DEFAULTS.sessionSeconds, { low: 1 }),
     maxLinks: number('links', SIM_DEFAULTS.maxLinks, count),
+    isps: number('isps', SIM_DEFAULTS.isps, { high: MAX_ISPS, whole: true }),
+    matching: oneOf('matching', values.matching, SIM_MATCHINGS, SIM_DEFAULTS.matching),
     workload,
     fault: oneOf('fault', values.fault, SIM_FAULTS, SIM_DEFAULTS.fault),
     edge: {

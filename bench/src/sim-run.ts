@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { type SimOptions, simulate } from '@shoal/core/testing'
+import { type SimObserver, type SimOptions, simulate } from '@shoal/core/testing'
 import { readSimArguments, SIM_USAGE, SimUsageError } from './sim-arguments.js'
+import { trackerMatching } from './sim-matching.js'
 import { summaryOf } from './sim-summary.js'
 
 /** Wall time between two lines of progress, in milliseconds. */
@@ -33,7 +34,7 @@ async function run(options: SimOptions) {
   const wallBefore = wallSeconds()
   const cpuBefore = cpuSeconds()
   let toldAt = performance.now()
-  const report = await simulate(options, {
+  const observer: SimObserver = {
     onProgress: (seconds, present) => {
       if (performance.now() - toldAt < PROGRESS_MS) return
       toldAt = performance.now()
@@ -41,7 +42,8 @@ async function run(options: SimOptions) {
       console.error(`${seconds}/${options.seconds} s simulated, ${present} viewers, ${wall} s`)
     },
     ...(trace === null ? {} : { onLoad: (load) => writeSync(trace, `${JSON.stringify(load)}\n`) }),
-  })
+  }
+  const report = await simulate(options, observer, trackerMatching)
   return {
     ...report,
     ...scale,
