@@ -1,3 +1,4 @@
+import { DEFAULT_SAMPLE_ROOT, startOrigin } from '../dist/sample/index.js'
 import { expect, test } from './support/fixtures.js'
 import { peerShare } from './support/viewer.js'
 
@@ -63,16 +64,29 @@ for (const { name, shoal, degraded } of ALONE) {
   })
 }
 
-test('without WebRTC it plays by HTTP and says so', async ({ stack }) => {
-  await stack.startSeeder(stack.vod)
-  const viewer = await stack.open({
-    src: stack.vod,
-    init: 'delete window.RTCPeerConnection; delete window.webkitRTCPeerConnection',
-  })
-  const state = await viewer.playedTo(6, 30_000)
-  expect(state.stalls).toEqual([])
-  expect(state.stats).toMatchObject({ degraded: 'no-webrtc', peerBytes: 0, seederBytes: 0 })
-  expect(viewer.errors).toEqual([])
+test('without WebRTC it plays by HTTP, from a seeder where the origin fails, and says so', async ({
+  stack,
+}) => {
+  const contentId = 'the title'
+  await stack.startSeeder(stack.vod, ['--host', '127.0.0.1', '--content-id', contentId])
+  const failing = await startOrigin({ root: DEFAULT_SAMPLE_ROOT, live: false })
+  failing.faults.fail({ match: 'seg-001', answer: 503 })
+  try {
+    const viewer = await stack.open({
+      src: `${failing.url}/vod/master.m3u8`,
+      shoal: { tracker: stack.tracker.announce, contentId },
+      init: 'delete window.RTCPeerConnection; delete window.webkitRTCPeerConnection',
+    })
+    const state = await viewer.playedTo(6, 30_000)
+    expect(state.stalls).toEqual([])
+    expect(state.fatal).toEqual([])
+    expect(state.stats).toMatchObject({ degraded: 'no-webrtc', peerBytes: 0 })
+    expect(state.stats?.httpBytes).toBeGreaterThan(0)
+    expect(state.stats?.seederBytes).toBeGreaterThan(0)
+    expect(viewer.errors).toEqual([])
+  } finally {
+    await failing.close()
+  }
 })
 
 test('with UDP blocked it plays by HTTP and says that connections fail', async ({ stack }) => {

@@ -326,6 +326,19 @@ test.each([
   hls.destroy()
 })
 
+test('a join token goes to the swarm, and a tracker that refuses it is told with its code', async () => {
+  const joinToken = () => 'token'
+  const { engine, swarm, hls, warnings } = await watching({ joinToken })
+  expect(swarm.options?.token).toBe(joinToken)
+  swarm.state = { ...swarm.state, degraded: 'refused', refusal: 'token-expired' }
+  vi.advanceTimersByTime(3000)
+  expect(engine.stats.degraded).toBe('refused')
+  expect(warnings).toEqual([
+    { code: 'refused', message: 'everything comes by HTTP: refused (token-expired)' },
+  ])
+  hls.destroy()
+})
+
 test('consent is asked once, and given late is still good', async () => {
   let agree: (yes: boolean) => void = () => {}
   const answer = new Promise<boolean>((resolve) => {

@@ -110,7 +110,9 @@ export class Engine {
   #tick(): void {
     const { stats } = this
     if (!SILENT.has(stats.degraded) && stats.degraded !== null) {
-      this.#warn(stats.degraded, `everything comes by HTTP: ${stats.degraded}`)
+      const refusal = this.#attachment?.session?.swarm?.snapshot().refusal
+      const reason = stats.degraded === 'refused' && refusal ? `refused (${refusal})` : stats.degraded
+      this.#warn(stats.degraded, `everything comes by HTTP: ${reason}`)
     }
     this.events.emit('stats', stats)
   }

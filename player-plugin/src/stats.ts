@@ -8,6 +8,8 @@ export type ShoalDegradation =
   | 'no-webrtc'
   /** The tracker knows nobody else: the normal state of a first viewer. */
   | 'no-peers'
+  /** The tracker does not let this viewer in; the warning has its code, such as `token-expired`. */
+  | 'refused'
   /** Peers are known and no connection opens: UDP is blocked, or STUN or TURN is missing. */
   | 'links-fail'
   /** `crypto.subtle` is missing because the page came over plain HTTP from another host. */
@@ -38,15 +40,14 @@ export interface ShoalSegmentStats {
 
 /**
  * Counters since the Shoal instance was made, and the state now. Bytes unless said otherwise.
- * Initialisation segments and subtitles count in `httpBytes`; playlists and keys,
- * which Shoal never sees, do not.
+ * Initialisation segments and subtitles count in `httpBytes`; playlists and keys do not.
  */
 export interface ShoalStats {
   /** From the origin or CDN. */
   readonly httpBytes: number
   /** From other viewers. */
   readonly peerBytes: number
-  /** From seeders, over WebRTC. */
+  /** From seeders, over WebRTC, or by HTTP while the origin fails. */
   readonly seederBytes: number
   /** Served to others. */
   readonly uploadedBytes: number

@@ -1,7 +1,6 @@
 import { type Millis, millis, type PeerReport, type SegmentId, type SegmentManifest } from '@shoal/protocol'
 import { Engine } from '../engine/engine.js'
 import type { Effect, Input, LinkId } from '../engine/io.js'
-import { sameBytes } from '../engine/segment.js'
 import type { OriginFetcher } from '../ports/origin.js'
 import { Mesh } from './mesh.js'
 import { RoundTrips } from './round-trips.js'
@@ -14,8 +13,10 @@ import type {
   SwarmPorts,
   SwarmSnapshot,
   UploadState,
+  Verdict,
   WantedSegment,
 } from './swarm-api.js'
+import { verifySegment } from './verify.js'
 
 /** Inputs without their time: the runtime reads the clock once, when it hands them in. */
 type Untimed<T> = T extends unknown ? Omit<T, 'now'> : never
@@ -123,17 +124,8 @@ class SwarmRuntime implements Swarm {
     return this.mesh.seederUrls
   }
 
-  async verify(segment: SegmentId, bytes: Uint8Array): Promise<'verified' | 'wrong' | 'unknown'> {
-    const manifest = this.engine.manifest(segment)
-    if (manifest === null) return 'unknown'
-    const { size, pieceSize, hashes } = manifest
-    if (bytes.byteLength !== size) return 'wrong'
-    for (const [piece, hash] of hashes.entries()) {
-      const start = piece * pieceSize
-      const digest = await this.ports.crypto.sha256(bytes.subarray(start, start + pieceSize))
-      if (!sameBytes(hash, digest)) return 'wrong'
-    }
-    return 'verified'
+  verify(segment: SegmentId, bytes: Uint8Array): Promise<Verdict> {
+    return verifySegment(this.engine.manifest(segment), bytes, this.ports.crypto.sha256)
   }
 
   setUploads(state: UploadState): void {

@@ -171,6 +171,9 @@ export interface LinkSnapshot {
   readonly rtt: number | null
 }
 
+/** `verified`: a manifest that the options trust has these bytes. `unknown`: there is no complete one. */
+export type Verdict = 'verified' | 'wrong' | 'unknown'
+
 /** One member of one swarm; see `createSwarm`. */
 export interface Swarm {
   /** Fetches a segment from peers and the origin so that it is here by its deadline. */
@@ -189,11 +192,8 @@ export interface Swarm {
   snapshot(): SwarmSnapshot
   /** Playlists of the title at seeders that answer by HTTP, as the tracker last told; at most 4. */
   readonly seederUrls: readonly string[]
-  /**
-   * Compares a whole segment, from wherever it came, with its manifest: `verified` where one whose author
-   * the options trust has these bytes, `unknown` where there is no complete one.
-   */
-  verify(segment: SegmentId, bytes: Uint8Array): Promise<'verified' | 'wrong' | 'unknown'>
+  /** Compares a whole segment, from wherever it came, with the manifest that is known of it. */
+  verify(segment: SegmentId, bytes: Uint8Array): Promise<Verdict>
   /**
    * Allows, pauses or forbids uploads, at any time; `on` at first. It cannot lift what the options say.
    */

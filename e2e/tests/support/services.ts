@@ -24,6 +24,8 @@ export async function startTracker(
 ): Promise<Service & { readonly announce: string; readonly url: string }> {
   const service = await startService('tracker/bin/shoal-tracker.js', [
     ...['--host', '127.0.0.1', '--port', String(port), '--report-interval', '1'],
+    // Seeders of a test are on this machine.
+    ...['--seeder-http-allow-private-probes', 'true'],
   ])
   const url = service.ready['url'] ?? ''
   return { ...service, url, announce: url.replace(/^http/, 'ws') }

@@ -5,8 +5,10 @@ import type {
   FragmentLoaderConstructor,
   HlsConfig,
   LevelUpdatedData,
+  PlaylistLoaderConstructor,
 } from 'hls.js'
 import { StallCounter } from '../browser/stall-counter.js'
+import { Mirrors } from '../http/mirrors.js'
 import { type SessionContext, SwarmSession } from '../runtime/swarm-session.js'
 import { lowerBufferGoal } from './buffer-goal.js'
 import { createFragmentLoader } from './fragment-loader.js'
@@ -27,6 +29,7 @@ import { identify } from './identity.js'
 import type { LoaderHost } from './loader-host.js'
 import { PartPrefetcher } from './part-prefetch.js'
 import { playbackOf } from './playback.js'
+import { createPlaylistLoader } from './playlist-loader.js'
 import { Suspects } from './suspects.js'
 
 /**
@@ -39,6 +42,9 @@ export class Attachment {
   readonly #onDestroyed: () => void
   readonly #loader: FragmentLoaderConstructor
   readonly #previousLoader: FragmentLoaderConstructor | undefined
+  /** Null where playlists are not looked after. */
+  readonly #playlistLoader: PlaylistLoaderConstructor | null
+  readonly #previousPlaylistLoader: PlaylistLoaderConstructor | undefined
   readonly #suspects = new Suspects()
   readonly #parts: PartPrefetcher
   #session: SwarmSession | null = null
@@ -51,10 +57,15 @@ export class Attachment {
     this.#context = context
     this.#onDestroyed = onDestroyed
     this.#previousLoader = hls.config.fLoader
+    this.#previousPlaylistLoader = hls.config.pLoader
     const host = this.#loaderHost()
     this.#parts = new PartPrefetcher(host)
     this.#loader = createFragmentLoader(host, this.#parts)
     hls.config.fLoader = this.#loader
+    this.#playlistLoader = host.signed
+      ? null
+      : createPlaylistLoader(hls, host.mirrors, this.#previousPlaylistLoader ?? plainLoader(hls.config))
+    if (this.#playlistLoader !== null) hls.config.pLoader = this.#playlistLoader
 
     hls.on(MANIFEST_LOADING, this.#onManifestLoading)
     hls.on(MANIFEST_LOADED, this.#onManifestLoaded)
@@ -88,7 +99,10 @@ export class Attachment {
 
   #takeBack(): void {
     const { config } = this.#hls
-    if (config.fLoader === this.#loader) restoreLoader(config, this.#previousLoader)
+    // The types have no undefined, hls.js's own default is it.
+    if (config.fLoader === this.#loader) Object.assign(config, { fLoader: this.#previousLoader })
+    if (config.pLoader === this.#playlistLoader)
+      Object.assign(config, { pLoader: this.#previousPlaylistLoader })
     this.#hls.off(MANIFEST_LOADING, this.#onManifestLoading)
     this.#hls.off(MANIFEST_LOADED, this.#onManifestLoaded)
     this.#hls.off(MEDIA_ATTACHED, this.#onMediaAttached)
@@ -188,27 +202,26 @@ export class Attachment {
     const { ledger, options } = this.#context
     return {
       hls: this.#hls,
-      sharesParts: options.publicKeys.length === 0,
+      signed: options.publicKeys.length > 0,
       get swarm() {
         return attachment.#session?.swarm ?? null
       },
       onSwarmLeft: (listener) => attachment.#session?.onLeave(listener) ?? (() => {}),
+      mirrors: new Mirrors({
+        playlists: () => attachment.#session?.swarm?.seederUrls ?? [],
+        manifestUrl: () => this.#hls.url,
+      }),
       takeSuspect: (segment) => attachment.#suspects.take(segment),
       swarmFailed: (error) => attachment.#session?.fail(error),
       delegateFor: (config) => attachment.#previousLoader ?? plainLoader(config),
       delivered: (segment) => ledger.addSegment(segment),
       plainHttp: (bytes) => ledger.addPlainHttp(bytes),
+      seederHttp: (bytes) => ledger.addSeederHttp(bytes),
     }
   }
 }
 
-/** The general loader, which hls.js itself uses for fragments where there is no `fLoader`. */
-function plainLoader(config: HlsConfig): FragmentLoaderConstructor {
-  return config.loader as unknown as FragmentLoaderConstructor
-}
-
-function restoreLoader(config: HlsConfig, loader: FragmentLoaderConstructor | undefined): void {
-  if (loader !== undefined) config.fLoader = loader
-  // The type has no undefined, hls.js's own default is it.
-  else Object.assign(config, { fLoader: undefined })
+/** The general loader, which hls.js itself uses where there is no `fLoader` or `pLoader`. */
+function plainLoader<Constructor>(config: HlsConfig): Constructor {
+  return config.loader as unknown as Constructor
 }

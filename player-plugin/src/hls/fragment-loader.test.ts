@@ -3,6 +3,7 @@ import { millis } from '@shoal/protocol'
 import type Hls from 'hls.js'
 import type { FragmentLoaderContext, HlsConfig, LoaderCallbacks, LoaderConfiguration } from 'hls.js'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Mirrors } from '../http/mirrors.js'
 import type { ShoalSegmentStats } from '../stats.js'
 import { type FakeLoader, fakeLoaders } from '../testing/fake-loader.js'
 import { deliverFromOrigin, deliverFromPeers, EMPTY_SNAPSHOT, FakeSwarm } from '../testing/fake-swarm.js'
@@ -33,7 +34,7 @@ interface SceneOptions {
   readonly answer?: (loader: FakeLoader) => void
   readonly config?: object
   readonly media?: EventTarget
-  readonly sharesParts?: boolean
+  readonly signed?: boolean
   readonly parts?: PartPrefetcher
   readonly suspect?: boolean
 }
@@ -56,7 +57,11 @@ function scene(options: SceneOptions = {}) {
       ttfbEstimate: 50,
     } as unknown as Hls,
     swarm,
-    sharesParts: options.sharesParts ?? true,
+    signed: options.signed ?? false,
+    mirrors: new Mirrors({
+      playlists: () => [],
+      manifestUrl: () => null,
+    }),
     onSwarmLeft: (listener) => {
       left.add(listener)
       return () => left.delete(listener)
@@ -68,6 +73,7 @@ function scene(options: SceneOptions = {}) {
     plainHttp: (bytes) => {
       counters.plainHttp += bytes
     },
+    seederHttp: () => {},
   }
   const loader = new (createFragmentLoader(host, options.parts ?? new PartPrefetcher(host)))(config)
   const told: string[] = []
@@ -435,7 +441,7 @@ test('a low-latency part goes through the swarm under its own name', () => {
 })
 
 test('parts come by HTTP alone where manifests must be signed', () => {
-  const { swarm, told, delivered, load } = scene({ sharesParts: false })
+  const { swarm, told, delivered, load } = scene({ signed: true })
   load({}, false, PART)
   expect(swarm.fetches).toEqual([])
   expect(told).toEqual(['success 200 true'])

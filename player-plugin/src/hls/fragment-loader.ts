@@ -12,6 +12,7 @@ import { type Identified, identify } from './identity.js'
 import type { LoaderHost } from './loader-host.js'
 import { createOrigin } from './origin.js'
 import type { PartPrefetcher } from './part-prefetch.js'
+import { rescueFragment, rescuing } from './rescue.js'
 import { SwarmLoad } from './swarm-load.js'
 
 type Callbacks = LoaderCallbacks<FragmentLoaderContext>
@@ -29,6 +30,7 @@ export function createFragmentLoader(host: LoaderHost, parts: PartPrefetcher): F
     readonly #inner: Loader<FragmentLoaderContext>
     #swarmLoad: SwarmLoad | null = null
     #callbacks: Callbacks | null = null
+    readonly #rescue = new AbortController()
     #used = false
 
     constructor(config: HlsConfig) {
@@ -46,14 +48,17 @@ export function createFragmentLoader(host: LoaderHost, parts: PartPrefetcher): F
       const own = this.#config === host.hls.config && !isAuxiliary(this.#config)
       const identified = own ? identify(host.hls, context) : null
       const suspect = identified !== null && host.takeSuspect(identified.segment)
-      const shared = context.part === null || host.sharesParts
+      const shared = context.part === null || !host.signed
       const swarm = suspect || !shared ? null : host.swarm
-      if (identified === null || swarm === null)
-        this.#loadPlain(context, loaderConfig, callbacks, identified, 0)
-      else this.#loadFromSwarm(swarm, context, loaderConfig, callbacks, identified)
+      // What was no media is not looked for elsewhere; what hls.js was given in part is its affair.
+      const guarded = own && !suspect && !callbacks.onProgress
+      const told = guarded ? this.#rescued(context, callbacks, identified) : callbacks
+      if (identified === null || swarm === null) this.#loadPlain(context, loaderConfig, told, identified, 0)
+      else this.#loadFromSwarm(swarm, context, loaderConfig, told, identified)
     }
 
     abort(): void {
+      this.#rescue.abort()
       const { context } = this
       if (this.#swarmLoad === null || context === null) {
         this.#inner.abort()
@@ -66,6 +71,7 @@ export function createFragmentLoader(host: LoaderHost, parts: PartPrefetcher): F
     }
 
     destroy(): void {
+      this.#rescue.abort()
       this.#callbacks = null
       this.#swarmLoad?.cancel()
       this.#swarmLoad = null
@@ -75,6 +81,23 @@ export function createFragmentLoader(host: LoaderHost, parts: PartPrefetcher): F
 
     getCacheAge = (): number | null => this.#inner.getCacheAge?.() ?? null
     getResponseHeader = (name: string): string | null => this.#inner.getResponseHeader?.(name) ?? null
+
+    /** Tells of an outage only where no seeder gives the fragment by HTTP. */
+    #rescued(context: FragmentLoaderContext, callbacks: Callbacks, identified: Identified | null): Callbacks {
+      const { signal } = this.#rescue
+      const startedAt = performance.now()
+      return rescuing(callbacks, {
+        context,
+        stats: this.stats,
+        signal,
+        load: () => (host.mirrors.known ? rescueFragment(host, context, identified, signal) : null),
+        respond: ({ buffer, byteLength }) => {
+          host.seederHttp(byteLength)
+          if (identified !== null) host.delivered(delivery(identified, { seeders: byteLength }, startedAt))
+          return { url: context.url, data: buffer, code: 200 }
+        },
+      })
+    }
 
     #loadFromSwarm(
       swarm: Swarm,
@@ -131,7 +154,7 @@ export function createFragmentLoader(host: LoaderHost, parts: PartPrefetcher): F
         ...callbacks,
         onSuccess: (response, stats, ...rest) => {
           host.plainHttp(stats.loaded)
-          if (identified !== null) host.delivered(segmentByHttp(identified, stats.loaded, startedAt))
+          if (identified !== null) host.delivered(delivery(identified, { http: stats.loaded }, startedAt))
           callbacks.onSuccess(response, stats, ...rest)
         },
       }
@@ -145,10 +168,14 @@ function isAuxiliary(config: HlsConfig): boolean {
   return Boolean(config.assetPlayerId ?? config.primarySessionId)
 }
 
-function segmentByHttp({ track, segment }: Identified, http: number, startedAt: number) {
+function delivery(
+  { track, segment }: Identified,
+  source: { readonly http: number } | { readonly seeders: number },
+  startedAt: number,
+) {
   const durationMs = performance.now() - startedAt
   const { sequence, part } = segment
-  return { track, sequence, part, http, peers: 0, seeders: 0, durationMs }
+  return { track, sequence, part, http: 0, peers: 0, seeders: 0, ...source, durationMs }
 }
 
 /** Drops the first bytes of a stream of chunks. */

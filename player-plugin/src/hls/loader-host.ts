@@ -2,6 +2,7 @@ import type { Swarm } from '@shoal/core'
 import type { SegmentId } from '@shoal/protocol'
 import type Hls from 'hls.js'
 import type { FragmentLoaderConstructor, HlsConfig } from 'hls.js'
+import type { Mirrors } from '../http/mirrors.js'
 import type { ShoalSegmentStats } from '../stats.js'
 
 /** What fragment loaders know of the attachment that made them. */
@@ -9,8 +10,10 @@ export interface LoaderHost {
   readonly hls: Hls
   /** The swarm of now, or null: then everything goes straight to the delegate. */
   readonly swarm: Swarm | null
-  /** False where manifests must be signed: nobody signs those of parts. */
-  readonly sharesParts: boolean
+  /** Manifests must be signed; nobody signs those of parts. */
+  readonly signed: boolean
+  /** Where the origin's files are to be had when it fails. */
+  readonly mirrors: Mirrors
   /** Calls back when that swarm is left; the result stops that. */
   onSwarmLeft(listener: () => void): () => void
   /** True where hls.js could not parse what it got of a segment: it comes by plain HTTP, this time. */
@@ -23,4 +26,6 @@ export interface LoaderHost {
   delivered(segment: ShoalSegmentStats): void
   /** Bytes that came by HTTP past the swarm. */
   plainHttp(bytes: number): void
+  /** Bytes that a seeder gave by HTTP. */
+  seederHttp(bytes: number): void
 }

@@ -1,6 +1,7 @@
 import type Hls from 'hls.js'
 import type { FragmentLoaderContext, HlsConfig, LevelDetails, LoaderConfiguration } from 'hls.js'
 import { expect, test, vi } from 'vitest'
+import { Mirrors } from '../http/mirrors.js'
 import { fakeLoaders } from '../testing/fake-loader.js'
 import { deliverFromPeers, FakeSwarm } from '../testing/fake-swarm.js'
 import type { LoaderHost } from './loader-host.js'
@@ -52,7 +53,9 @@ function scene({ bufferedTo = 40.5 }: Changes = {}) {
       media,
     } as unknown as Hls,
     swarm,
-    sharesParts: true,
+    signed: false,
+    mirrors: new Mirrors({ playlists: () => [], manifestUrl: () => null }),
+    seederHttp: () => {},
     onSwarmLeft: () => () => {},
     takeSuspect: () => false,
     swarmFailed: vi.fn(),

@@ -8,6 +8,8 @@ import { SegmentBody } from './segment-body.js'
 export interface StreamingSource {
   /** Where the segment lies in its resource (EXT-X-BYTERANGE), or null for all of it. */
   readonly range: ByteSpan | null
+  /** It is no media: text is handed on. */
+  readonly text?: boolean
   /** From the request to the response's headers, and between two arrivals of its body, in milliseconds. */
   readonly firstByteTimeoutMs: number
   /** From the request to the last byte, in milliseconds. */
@@ -103,7 +105,9 @@ class Transfer {
       void reader?.cancel().catch(() => {})
       return this.#fail({ kind: 'bad-response', status, message: 'another part came', details: response })
     }
-    const body = new SegmentBody(placement, this.#source.range, this.#asked, this.#events, status !== 206)
+    const { range, text } = this.#source
+    const media = status !== 206 && text !== true
+    const body = new SegmentBody(placement, range, this.#asked, this.#events, media)
     while (reader !== undefined && !this.#ended) {
       this.#limit()
       const { done, value } = await reader.read()
@@ -111,7 +115,7 @@ class Transfer {
       if (done) break
       body.push(value)
       // The server sends the whole resource, and the rest of it is not ours; or it sends no media.
-      const enough = body.complete && status !== 206 && this.#source.range !== null
+      const enough = body.complete && status !== 206 && range !== null
       if (enough || body.isText) {
         void reader.cancel().catch(() => {})
         break

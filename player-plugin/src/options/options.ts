@@ -58,6 +58,12 @@ export interface ShoalOptions {
    */
   readonly contentId?: string | ((manifestUrl: string) => string)
   /**
+   * Join token, for a tracker that wants one. A function is asked when a tracker is reached first, and
+   * again when it refuses the token, a few times with growing pauses; one that throws or takes longer than
+   * 10 s gives none.
+   */
+  readonly joinToken?: string | (() => string | Promise<string>)
+  /**
    * Whether to use peers at all. A function is asked once, at the first `attach`; until it answers
    * yes, everything comes by HTTP and no peer or tracker is contacted. Default true.
    */

@@ -4,6 +4,7 @@ import type { NetworkOptions, ShoalOptions, UploadOptions } from './options.js'
 export interface ResolvedOptions {
   readonly trackers: readonly string[]
   readonly contentId: ShoalOptions['contentId']
+  readonly joinToken: ShoalOptions['joinToken']
   readonly p2p: NonNullable<ShoalOptions['p2p']>
   readonly mode: NonNullable<ShoalOptions['mode']>
   /** Raw keys. */

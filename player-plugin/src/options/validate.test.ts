@@ -18,6 +18,7 @@ test('no options at all are valid: plain hls.js', () => {
   expect(resolveOptions({})).toEqual({
     trackers: [],
     contentId: undefined,
+    joinToken: undefined,
     p2p: true,
     mode: 'server-friendly',
     publicKeys: [],
@@ -46,6 +47,7 @@ test.each([
   ['an empty content id', { contentId: '' }, 'out-of-range', 'contentId'],
   ['a content id of another type', { contentId: 7 }, 'invalid-type', 'contentId'],
   ['a mode that there is not', { mode: 'peer-only' }, 'invalid-type', 'mode'],
+  ['a join token of another type', { joinToken: 7 }, 'invalid-type', 'joinToken'],
   ['p2p as text', { p2p: 'yes' }, 'invalid-type', 'p2p'],
   ['uploads as text', { upload: { enabled: 'always' } }, 'invalid-type', 'upload.enabled'],
   ['a negative cap', { upload: { maxBytesPerSecond: -1 } }, 'out-of-range', 'upload.maxBytesPerSecond'],

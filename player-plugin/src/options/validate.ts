@@ -20,14 +20,24 @@ const P256_KEY_BYTES = 65
  * @throws ShoalConfigError on the first mistake
  */
 export function resolveOptions(options: ShoalOptions): ResolvedOptions {
-  const { tracker, contentId, p2p, mode, publicKey, upload, network, memory } = group<ShoalOptions>(
-    'options',
-    options,
-    ['tracker', 'contentId', 'p2p', 'mode', 'publicKey', 'upload', 'network', 'memory'],
-  )
+  const { tracker, contentId, joinToken, p2p, mode, publicKey, upload, network, memory } =
+    group<ShoalOptions>('options', options, [
+      'tracker',
+      'contentId',
+      'joinToken',
+      'p2p',
+      'mode',
+      'publicKey',
+      'upload',
+      'network',
+      'memory',
+    ])
   if (contentId !== undefined && typeof contentId !== 'function') {
     if (typeof contentId !== 'string') fail('invalid-type', 'contentId', 'must be a string or a function')
     if (contentId === '') fail('out-of-range', 'contentId', 'must not be empty')
+  }
+  if (joinToken !== undefined && typeof joinToken !== 'string' && typeof joinToken !== 'function') {
+    fail('invalid-type', 'joinToken', 'must be a string or a function')
   }
   if (p2p !== undefined && typeof p2p !== 'boolean' && typeof p2p !== 'function') {
     fail('invalid-type', 'p2p', 'must be a boolean or a function')
@@ -35,6 +45,7 @@ export function resolveOptions(options: ShoalOptions): ResolvedOptions {
   return {
     trackers: listOf('tracker', tracker).map(trackerUrl),
     contentId,
+    joinToken,
     p2p: p2p ?? true,
     mode: resolveMode(mode),
     publicKeys: listOf('publicKey', publicKey).map(rawKey),

@@ -36,6 +36,11 @@ export class Ledger {
     this.#http += bytes
   }
 
+  /** Bytes that a seeder gave by HTTP. */
+  addSeederHttp(bytes: number): void {
+    this.#seeders += bytes
+  }
+
   addSegment(segment: ShoalSegmentStats): void {
     this.#segments.push(segment)
     if (this.#segments.length > SEGMENTS_REMEMBERED) this.#segments.shift()

@@ -173,6 +173,7 @@ export class SwarmSession {
           peerId: makePeerId(PEER_ID_PREFIX, random),
           role: 'viewer',
           trackers: options.trackers,
+          ...(options.joinToken === undefined ? {} : { token: options.joinToken }),
           uploads: options.upload.enabled !== false,
           maxLinks: options.maxPeers ?? defaults.maxPeers,
           memoryBytes: options.memoryBytes ?? defaults.memoryBytes,

@@ -7,6 +7,7 @@ import type {
   SwarmPorts,
   SwarmSnapshot,
   UploadState,
+  Verdict,
   WantedSegment,
 } from '@shoal/core'
 import { type Millis, millis, type SegmentId } from '@shoal/protocol'
@@ -32,6 +33,7 @@ export const EMPTY_SNAPSHOT: SwarmSnapshot = {
   links: [],
   tracker: 'connected',
   degraded: null,
+  refusal: null,
   cachedBytes: 0,
   cachedSegments: 0,
   httpRate: null,
@@ -44,6 +46,9 @@ export class FakeSwarm implements Swarm {
   readonly dropped: SegmentId[] = []
   state: SwarmSnapshot = EMPTY_SNAPSHOT
   stalls = 0
+  seederUrls: readonly string[] = []
+  /** What `verify` says. */
+  verdict: Verdict = 'unknown'
   spared = false
   /** All that was said of uploads. */
   readonly uploads: UploadState[] = []
@@ -80,6 +85,9 @@ export class FakeSwarm implements Swarm {
   }
   snapshot(): SwarmSnapshot {
     return this.state
+  }
+  async verify() {
+    return this.verdict
   }
   setStalls(stalls: number): void {
     this.stalls = stalls

@@ -42,6 +42,7 @@ export function readArguments(
     .option('--tracker <url>', 'tracker, ws:// or wss://; may be repeated', collect)
     .option('--http-port <n>', 'serve what is held by HTTP too; 0 takes a free port', port)
     .option('--host <address>', 'address to listen on (default: all)')
+    .option('--public-url <url>', 'where viewers reach the HTTP server, for when the origin fails')
     .option('--direct-port <n>', 'UDP port that viewers dial without a tracker; 0 takes a free port', port)
     .option('--direct-host <address>', "what viewers are told, where it is not this machine's address")
     .option('--key <file>', 'private key to sign with (see keygen); default: a new one at each start')
@@ -82,12 +83,15 @@ function seedInvocation(
   const between = readEnvironment(variables)
   const webrtc = { ...below.webrtc, ...between.webrtc }
   const settings = SETTINGS.parse({ ...below, ...between, webrtc, ...given })
-  const { source, httpPort, host, cache, cacheBytes, directPort, directHost } = settings
+  const { source, httpPort, host, publicUrl, cache, cacheBytes, directPort, directHost } = settings
   if (source === undefined) {
     throw new SeederError('usage', 'SOURCE is missing: shoal-seeder SOURCE --tracker URL. See --help.')
   }
   if (directHost !== undefined && directPort === undefined) {
     throw new SeederError('usage', '--direct-host goes with --direct-port.')
+  }
+  if (publicUrl !== undefined && httpPort === undefined) {
+    throw new SeederError('usage', '--public-url goes with --http-port.')
   }
   const options: SeederOptions = {
     source,
@@ -95,7 +99,7 @@ function seedInvocation(
     trackers: listOf(settings.tracker),
     contentId: settings.contentId,
     name: settings.name,
-    http: httpPort === undefined ? undefined : { port: httpPort, host },
+    http: httpPort === undefined ? undefined : { port: httpPort, host, publicUrl },
     direct: directPort === undefined ? undefined : { port: directPort, host: directHost },
     keyFile: settings.key,
     cache: cache === undefined ? undefined : { folder: cache, bytes: cacheBytes },

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { publicUrlFault } from '../http/announced-url.js'
 import { bytesOf, NOT_BYTES } from './byte-sizes.js'
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -24,6 +25,11 @@ const BYTES = z.unknown().transform((value, context) => {
 
 const IP_ADDRESS = z.string().refine((text) => isIP(text) !== 0, 'Not an IP address, such as 203.0.113.5.')
 
+const PUBLIC_URL = z.string().superRefine((text, context) => {
+  const fault = publicUrlFault(text)
+  if (fault !== null) context.addIssue(fault)
+})
+
 const ICE_SERVER = z.strictObject({
   urls: z.union([z.string(), z.array(z.string())]),
   username: z.string().exactOptional(),
@@ -43,6 +49,7 @@ export const SETTINGS = z.strictObject({
   name: TEXT.optional(),
   httpPort: LOCAL_PORT.optional(),
   host: TEXT.optional(),
+  publicUrl: PUBLIC_URL.optional(),
   directPort: LOCAL_PORT.optional(),
   directHost: IP_ADDRESS.optional(),
   key: TEXT.optional(),

@@ -36,6 +36,10 @@ describe('a mirror of whole segments', () => {
     await start('/vod/master.m3u8', 1)
   })
 
+  test('is told to viewers through the tracker', () => {
+    expect(seeder.swarm.options.http).toBe(`${seeder.seeder.url}/master.m3u8`)
+  })
+
   test('has playlists beside the source, and at the paths of the source', async () => {
     for (const path of ['/master.m3u8', '/vod/master.m3u8', '/hi/v.m3u8', '/vod/hi/v.m3u8?token=1']) {
       const response = await get(path)

@@ -25,8 +25,18 @@ export interface SeederOptions {
   readonly contentId?: string | undefined
   /** The title's name on the tracker's dashboard, at most 80 characters. */
   readonly name?: string | undefined
-  /** Serve what is held by HTTP too; port 0 takes a free one. */
-  readonly http?: { readonly port: number; readonly host?: string | undefined } | undefined
+  /**
+   * Serve what is held by HTTP too; port 0 takes a free one. `publicUrl`: where viewers reach the server's
+   * root; they are told it through the tracker, and ask there when the origin fails. Default: its own
+   * address, where `host` is one.
+   */
+  readonly http?:
+    | {
+        readonly port: number
+        readonly host?: string | undefined
+        readonly publicUrl?: string | undefined
+      }
+    | undefined
   /**
    * A UDP port that viewers dial without signalling, where the page or a tracker tells them `RunningSeeder.
    * direct`; port 0 takes a free one. `host` is what they are told, where it is not this machine's address.

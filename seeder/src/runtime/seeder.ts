@@ -5,6 +5,7 @@ import { SeederError } from '../errors.js'
 import { Library } from '../holdings/library.js'
 import { PlaylistShelf } from '../holdings/playlist-shelf.js'
 import { sleep } from '../host/sleep.js'
+import { announcedUrl } from '../http/announced-url.js'
 import { serve } from '../http/serve.js'
 import type { DirectAddress } from '../links/index.js'
 import { silentLogger } from '../log.js'
@@ -100,7 +101,8 @@ export async function startSeederOn(host: SeederHost, options: SeederOptions): P
           counters,
           demand: async (url, span) => await title?.demand(url, span),
         })
-  const swarm = joinSwarm(host, options, swarmId, signer, library)
+  const announced = announcedUrl(options.http, http?.url ?? null, source.playlistUrl)
+  const swarm = joinSwarm(host, options, swarmId, signer, library, announced)
   const health = new OriginHealth(log, () => title?.resume())
   const origin = watchedOrigin(source.origin, health, counters)
   const acquirer = new Acquirer({
@@ -167,6 +169,7 @@ function joinSwarm(
   swarmId: SwarmId,
   signer: Signer,
   library: Library,
+  http: string | undefined,
 ): Swarm {
   const { clock, random, createSwarm } = host
   const { links, openSocket } = withDirectDials(host, swarmId)
@@ -176,6 +179,7 @@ function joinSwarm(
       peerId: host.direct?.peerId ?? makePeerId('-SH0100-', random),
       role: 'seeder',
       ...(options.name === undefined ? {} : { name: options.name }),
+      ...(http === undefined ? {} : { http }),
       trackers: options.trackers,
       uploads: true,
       maxLinks: options.upload?.maxLinks ?? DEFAULT_MAX_LINKS,

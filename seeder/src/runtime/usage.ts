@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { SeederError } from '../errors.js'
+import { publicUrlFault } from '../http/announced-url.js'
 import type { SeederOptions } from './options.js'
 
 /** Longest name of a title that trackers take (docs/protocol.md, "Tracker messages"). */
@@ -23,6 +24,8 @@ export function checkOptions(options: SeederOptions): void {
   if (http !== undefined && !(Number.isInteger(http.port) && http.port >= 0 && http.port <= 65535)) {
     throw usage(`--http-port ${http.port} is not a port: 0 to 65535.`)
   }
+  const fault = http?.publicUrl === undefined ? null : publicUrlFault(http.publicUrl)
+  if (fault !== null) throw usage(`--public-url is wrong: ${fault}`)
   if (direct !== undefined && !(Number.isInteger(direct.port) && direct.port >= 0 && direct.port <= 65535)) {
     throw usage(`--direct-port ${direct.port} is not a port: 0 to 65535.`)
   }

@@ -7,6 +7,7 @@ export class FakeSwarm implements Swarm {
   readonly published = new Map<string, SegmentManifest>()
   readonly fetching = new Set<string>()
   tracker: SwarmSnapshot['tracker'] = 'connected'
+  readonly seederUrls = []
   closed = false
 
   constructor(
@@ -37,6 +38,10 @@ export class FakeSwarm implements Swarm {
     this.published.delete(key)
   }
 
+  async verify() {
+    return 'unknown' as const
+  }
+
   setStalls(): void {}
 
   setUploads(): void {}
@@ -60,6 +65,7 @@ export class FakeSwarm implements Swarm {
       links: [],
       tracker: this.tracker,
       degraded: null,
+      refusal: null,
       cachedBytes: 0,
       cachedSegments: this.published.size,
       httpRate: null,
