@@ -18,14 +18,11 @@ export function joinTail(segment: Segment, fetch: HttpFetch, offset: number): vo
 }
 
 /**
- * The first run of some missing pieces as one span: what lies between two runs is here, and is not loaded
- * again, unless the origin sends it anyway (`wholeOnly`). Null for all of a segment of which nothing is here.
+ * The first run of some missing pieces as one span. Null for all of a segment of which nothing is here.
+ *
+ * @param gapBytes what lies between two runs is here, and is loaded again only where it is less than this
  */
-export function spanToLoad(
-  segment: Segment,
-  missing: readonly number[],
-  wholeOnly: boolean,
-): ByteSpan | null {
+export function spanToLoad(segment: Segment, missing: readonly number[], gapBytes: number): ByteSpan | null {
   const { manifest, tail, buffer } = segment
   if (manifest === null) {
     return tail === null || buffer === null ? null : { start: tail.end, end: buffer.byteLength }
@@ -34,7 +31,7 @@ export function spanToLoad(
   if (first === undefined) return null
   let end = first.end
   for (const bytes of rest) {
-    if (bytes.start > end && !wholeOnly) break
+    if (bytes.start > end && bytes.start - end >= gapBytes) break
     end = bytes.end
   }
   const goesOn = tail !== null && tail.start <= first.start && tail.end > first.start && tail.end < first.end

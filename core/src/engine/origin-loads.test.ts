@@ -119,9 +119,19 @@ describe('OriginLoads', () => {
     const want = wantOf(emptySegment(BYTES))
     const { segment } = want
     for (const piece of [0, 3, 4]) segment.verified.add(piece)
-    begin(want)
+    want.deadline = millis(600)
+    loads.consider(want, situationAt(0))
     expect(spansAsked()).toEqual([{ start: PIECE, end: 3 * PIECE }])
     expect(segment.loading).toEqual({ start: PIECE, end: 3 * PIECE })
+  })
+
+  it('loads small gaps along where it must hurry, up to the first large one', () => {
+    const want = wantOf(emptySegment(BYTES))
+    const { segment } = want
+    for (const piece of [0, 2, 3]) segment.verified.add(piece)
+    for (let piece = 6; piece < 15; piece++) segment.verified.add(piece)
+    begin(want)
+    expect(spansAsked()).toEqual([{ start: PIECE, end: 6 * PIECE }])
   })
 
   it('leaves to peers what they are about to have delivered, while they are', () => {

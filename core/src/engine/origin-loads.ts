@@ -26,6 +26,13 @@ import { type HttpFetch, missingPieces, type Want } from './want.js'
 const SLOW_REST_MS = 1_000
 const LEAST_MEASURE_MS = 500
 
+/**
+ * With less than this to the deadline, as at the start, one more request takes longer than small gaps that
+ * are loaded along (swarm-algorithms, "When to use HTTP"), in milliseconds and bytes.
+ */
+const HURRY_MS = 500
+const HURRIED_GAP_BYTES = 128 * 1024
+
 /** While peers are about to deliver all that is missing, it is looked at this often, in milliseconds. */
 const COMING_LOOK_MS = 50
 
@@ -83,11 +90,21 @@ export class OriginLoads implements OriginEstimate {
     if (segment.manifest !== null && missing.length === 0) return situation.now + COMING_LOOK_MS
     const shared = situation.mode === 'aggressive' && segment.manifest !== null && !this.wholeOnly
     const urgent = urgentAt(want, this) <= situation.now
-    const span = shared && !urgent ? frontSpan(want, situation) : spanToLoad(segment, missing, this.wholeOnly)
+    const span =
+      shared && !urgent
+        ? frontSpan(want, situation)
+        : spanToLoad(segment, missing, this.gapFor(want, situation.now))
     // All that is missing is asked of peers: the origin is for what they do not bring in time.
     if (span === null && shared && !urgent) return urgentAt(want, this)
     this.begin(want, span, situation.now)
     return null
+  }
+
+  /** Largest gap between missing bytes that is loaded along. */
+  private gapFor({ deadline }: Want, now: Millis): number {
+    // Without ranges it comes in any case.
+    if (this.wholeOnly) return Number.POSITIVE_INFINITY
+    return deadline - now < HURRY_MS ? HURRIED_GAP_BYTES : 0
   }
 
   /** Missing pieces that peers are not about to have delivered. */
