@@ -1,9 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunningTracker } from '../runtime/create-tracker.js'
 import { createTracker } from '../runtime/create-tracker.js'
@@ -12,16 +11,13 @@ import type { Message } from '../testing/raw-client.js'
 import { RawClient } from '../testing/raw-client.js'
 import { RedisServer } from '../testing/redis.js'
 import { TcpGate } from '../testing/tcp-gate.js'
-
-const run = promisify(execFile)
+import { connectPair, PAIR_PATIENCE_MS } from '../testing/webrtc-pair.js'
 
 /** Short, so that what follows its end need not be waited for. */
 const LEASE_SECONDS = 1
 
 /** For everything that takes a lease, on a machine that is busy. */
 const PATIENCE = { timeout: 15_000, interval: 50 }
-
-const WEBRTC_PATIENCE_MS = 60_000
 
 const options = (url: string) => ({
   host: '127.0.0.1',
@@ -186,12 +182,10 @@ describe('three nodes', () => {
   it(
     'connect stock clients over WebRTC',
     async () => {
-      const script = fileURLToPath(new URL('../testing/webrtc-pair.mjs', import.meta.url))
       const urls = nodes.slice(0, 2).map(({ url }) => url.replace('http', 'ws'))
-      const { stdout } = await run(process.execPath, [script, ...urls], { timeout: WEBRTC_PATIENCE_MS })
-      expect(JSON.parse(stdout)).toEqual({ received: ['from a', 'from b'], warnings: [] })
+      expect(await connectPair(urls)).toEqual({ received: ['from a', 'from b'], warnings: [] })
     },
-    WEBRTC_PATIENCE_MS,
+    PAIR_PATIENCE_MS,
   )
 })
 

@@ -1,15 +1,8 @@
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import type { AnnounceOptions, ScrapeResult, UpdateResult } from 'bittorrent-tracker'
 import Client from 'bittorrent-tracker'
 import { expect, it } from 'vitest'
 import { describeEngines } from '../testing/engines.js'
-
-const run = promisify(execFile)
-
-/** Two real connections have to be set up: gathering, DTLS and a second or two of patience. */
-const WEBRTC_PATIENCE_MS = 60_000
+import { connectPair, PAIR_PATIENCE_MS } from '../testing/webrtc-pair.js'
 
 let serial = 0
 const newId = () => (++serial).toString(16).padStart(40, 'e')
@@ -93,13 +86,9 @@ describeEngines('the stock client', {}, (at) => {
   it(
     'connects two peers over WebRTC, and data passes',
     async () => {
-      // In a process of its own: the native library never lets one end that had a connection.
-      const script = fileURLToPath(new URL('../testing/webrtc-pair.mjs', import.meta.url))
-      const { stdout } = await run(process.execPath, [script, at.url.replace('http', 'ws')], {
-        timeout: WEBRTC_PATIENCE_MS,
-      })
-      expect(JSON.parse(stdout)).toEqual({ received: ['from a', 'from b'], warnings: [] })
+      const pair = await connectPair([at.url.replace('http', 'ws')])
+      expect(pair).toEqual({ received: ['from a', 'from b'], warnings: [] })
     },
-    WEBRTC_PATIENCE_MS,
+    PAIR_PATIENCE_MS,
   )
 })
