@@ -122,6 +122,28 @@ describe('PieceDownloads', () => {
     expect(requests(1).map(({ segment }) => segment.sequence)).toContain(2)
   })
 
+  it('takes back from a sole holder what another has got meanwhile', () => {
+    for (const sole of [true, false]) {
+      const leader = holder(1)
+      const relay = readyPeer(2)
+      const one = wantOf(emptySegment(BYTES.subarray(0, MIN_PIECE_BYTES)))
+      const next = wantOf(emptySegment(BYTES, testSegmentId(2)))
+      if (sole) peerSays(leader, [runEntry(2)])
+      schedule(one, [leader], 0)
+      expect(requests(1)).toHaveLength(1)
+      // Its queue is long, and the other would take three quarters of that.
+      leader.have.backlogMs = 400
+      leader.backlogToldAt = 350
+      peerSays(relay, [runEntry(1)], 150)
+      relay.backlogToldAt = 350
+      downloads.reserve([one.segment, next.segment], [leader, relay], millis(350))
+      schedule(one, [leader, relay], 350)
+      expect(requests(2)).toHaveLength(sole ? 1 : 0)
+      downloads.cancel(one.segment)
+      effects.length = 0
+    }
+  })
+
   it('asks a sole holder for anything where the deadline is near', () => {
     for (const deadline of [1_000, 10_000]) {
       const leader = holder(1)

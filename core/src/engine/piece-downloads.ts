@@ -35,6 +35,9 @@ const MAX_BACKLOG_MS = 800
 
 /** A request that has waited this long may be moved to another peer, in milliseconds. */
 const RECONSIDER_MS = 300
+/** How much sooner the other must be likely to deliver: factors, in general and of a sole holder. */
+const GAIN = 4
+const SOLE_GAIN = 1.2
 
 /** Requests are looked at this often at most, in milliseconds: nothing is late by less. */
 const CHECK_INTERVAL_MS = 25
@@ -266,7 +269,8 @@ export class PieceDownloads {
 
   /**
    * Takes requests back that wait in a long queue when another peer, which has got the piece
-   * meanwhile, would deliver in half the time: the piece is then asked for anew.
+   * meanwhile, would deliver much sooner: the piece is then asked for anew. Of a peer that alone holds
+   * other pieces, where it would deliver any sooner: what waits there keeps us from asking for those.
    */
   private reconsider(segment: Segment, peers: readonly Peer[], now: Millis): void {
     const back = new Set<number>()
@@ -275,9 +279,10 @@ export class PieceDownloads {
       const waited = now - request.lastAskedAt
       if (waited < RECONSIDER_MS) continue
       const left = Math.max(request.expectedMs - waited, peer.backlogMs(now), peer.drainMs)
+      const gain = this.sole.has(peer) ? SOLE_GAIN : GAIN
       const better = peers.some((other) => {
         if (other === peer || !other.usable(now) || !other.hasRoom(request.bytes)) return false
-        if (other.eta(request.bytes, now) * 4 >= left) return false
+        if (other.eta(request.bytes, now) * gain >= left) return false
         if (other.have.piecesOf(segment.id)?.has(request.piece) !== true) return false
         return !segment.isAccused(request.piece, other.link)
       })
