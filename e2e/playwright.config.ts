@@ -1,9 +1,11 @@
 import { defineConfig } from '@playwright/test'
 
-/** Timing is measured against real playback: two tests at a time, which mostly wait, and a second look at none. */
+/** Compared with a plain player's clock, to a fraction of a second: nothing else may run beside these. */
+const TIMED = ['tests/live.spec.ts', 'tests/low-latency.spec.ts']
+
+/** Tests mostly wait, so that two run at a time, and a second look is given to none. */
 export default defineConfig({
   testDir: '.',
-  testMatch: ['tests/**/*.spec.ts', 'links/**/*.spec.ts'],
   outputDir: '../test-results',
   workers: 2,
   fullyParallel: true,
@@ -11,4 +13,8 @@ export default defineConfig({
   timeout: 60_000,
   forbidOnly: true,
   reporter: [['list']],
+  projects: [
+    { name: 'together', testMatch: ['tests/**/*.spec.ts', 'links/**/*.spec.ts'], testIgnore: TIMED },
+    { name: 'alone', testMatch: TIMED, workers: 1, fullyParallel: false, dependencies: ['together'] },
+  ],
 })
