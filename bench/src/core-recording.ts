@@ -23,6 +23,7 @@ export class Recorder {
   readonly #draws: number[] = []
   readonly #effects: Effect[] = []
   readonly #handle = Engine.prototype.handle
+  readonly #note = Engine.prototype.noteBuffered
   #engine: Engine | null = null
   #options: SwarmOptions | null = null
   #handling = false
@@ -34,9 +35,14 @@ export class Recorder {
     this.#options = options
     const recorder = this
     const handle = this.#handle
+    const note = this.#note
     Engine.prototype.handle = function (input) {
       recorder.#engine ??= this
       return recorder.#engine === this ? recorder.#record(this, input) : handle.call(this, input)
+    }
+    // What a channel has drained would be noted beside the inputs: here it comes as one.
+    Engine.prototype.noteBuffered = function (link, bytes, looking) {
+      return recorder.#engine !== this && note.call(this, link, bytes, looking)
     }
     const swarm = createSwarm(options, { ...ports, random: () => this.#draw(ports.random) })
     if (this.#engine === null) throw new Error('the engine was given no input when its swarm was made')
@@ -52,6 +58,7 @@ export class Recorder {
   /** Ends the recording. */
   finish(streamMs: number): Recording {
     Engine.prototype.handle = this.#handle
+    Engine.prototype.noteBuffered = this.#note
     if (this.#options === null) throw new Error('nothing was recorded')
     return {
       options: this.#options,
