@@ -3,6 +3,7 @@ import type { Random } from '../ports/clock.js'
 import type { ManifestTrust } from '../ports/digest.js'
 import type { OriginError } from '../ports/origin.js'
 import type { DownloadMode, SwarmOptions, WantedSegment } from '../runtime/swarm-api.js'
+import { Blame, type BlameEvents } from './blame.js'
 import { DownloadTally } from './download-tally.js'
 import type { Election } from './election.js'
 import { electionStage, type HttpSituation, peersHorizon } from './http-rules.js'
@@ -22,12 +23,6 @@ import type { SegmentStore } from './segment-store.js'
 import { Verifier } from './verifier.js'
 import { describes, isLoading, isWhole, loadedBytes, type Want } from './want.js'
 import { makeWant, WantList } from './want-list.js'
-
-/** Corrupt pieces of one peer after which it is dropped: one may be a broken network or memory. */
-const MAX_CORRUPT_PIECES = 2
-
-/** Peers whose bytes must not fit a peer's manifest before the manifest counts as wrong. */
-const MIN_WITNESSES = 2
 
 /** Longest time between two looks at requests and deadlines while something is wanted, in milliseconds. */
 const LOOK_INTERVAL_MS = 50
@@ -49,7 +44,7 @@ export interface DownloaderOptions {
 }
 
 /** What the rest of the engine hears of downloads. */
-export interface DownloaderEvents {
+export interface DownloaderEvents extends BlameEvents {
   /** A segment's verified pieces, or whether it is being fetched, changed. */
   segmentChanged(segment: Segment): void
   pieceVerified(segment: Segment, piece: number): void
@@ -78,6 +73,7 @@ export class Downloader {
   private readonly requests: ManifestRequests
   private readonly manifests: ManifestIntake
   private readonly verifier: Verifier
+  private readonly blame: Blame
   private readonly prefetch = new Prefetch()
   private nextAhead = -1
   private readonly options: DownloaderOptions
@@ -99,6 +95,7 @@ export class Downloader {
     this.options = options
     this.events = events
     this.now = 0 as Millis
+    this.blame = new Blame(events)
     this.requests = new ManifestRequests(swarmTag, emit)
     this.verifier = new Verifier(emit, {
       pieceVerified: (segment, piece, peer) => this.pieceVerified(segment, piece, peer),
@@ -355,7 +352,7 @@ export class Downloader {
   }
 
   private pieceVerified(segment: Segment, piece: number, peer: Peer | null): void {
-    this.convict(segment, piece)
+    this.blame.convict(segment, piece)
     this.events.pieceVerified(segment, piece)
     this.events.segmentChanged(segment)
     if (peer !== null) {
@@ -377,22 +374,7 @@ export class Downloader {
       return
     }
     this.corruptPieces++
-    const accused = segment.accuse(piece, peer.link)
-    const signed = segment.manifestSource === 'trusted' || segment.manifestSource === 'own'
-    if (signed || segment.manifestAuthor === peer.link) this.convict(segment, piece)
-    // Peers that know nothing of each other sent what does not fit: the manifest lies, not they.
-    else if (accused >= MIN_WITNESSES) this.manifestWrong(segment)
-  }
-
-  /** The manifest of a piece holds: whoever sent other bytes for it sent corrupt ones. */
-  private convict(segment: Segment, piece: number): void {
-    const links = segment.convict(piece)
-    if (links.length === 0) return
-    for (const peer of this.events.readyPeers()) {
-      if (!links.includes(peer.link)) continue
-      peer.corrupt++
-      if (peer.corrupt >= MAX_CORRUPT_PIECES) this.events.corrupted(peer)
-    }
+    if (this.blame.corruptPiece(segment, piece, peer)) this.manifestWrong(segment)
   }
 
   private segmentLoaded(want: Want, bytes: Uint8Array, certain: boolean): void {
@@ -416,8 +398,7 @@ export class Downloader {
     this.pieces.cancel(segment)
     for (const want of this.wants.of(segment)) this.origin.cancel(want)
     this.origin.manifestWasWrong(segment)
-    const author = this.events.readyPeers().find((peer) => peer.link === segment.manifestAuthor)
-    if (author !== undefined && ++author.corrupt >= MAX_CORRUPT_PIECES) this.events.misbehaved(author)
+    this.blame.wrongManifest(segment)
     segment.reset()
     segment.httpOnly = true
     this.events.segmentChanged(segment)

@@ -36,17 +36,18 @@ const MAX_BELIEF_MS = 8_000
  * Every viewer has another place in the order of every segment, a hash of (segment, peer id), uniform in
  * 32 bits. Whoever wants to fetch says its claim to all neighbours, waits until it would have heard a
  * lower one (see `http-rules`), and gives way to that. A claim is said on once by each viewer, and only
- * where it may be one of those that win, so that it reaches everybody in as many hops as
- * the mesh is wide, however little of the swarm each one sees.
+ * where it may be one of those that win, so that it reaches everybody in as many hops as the mesh is wide,
+ * however little of the swarm each one sees.
  */
 export class Election {
   private readonly self: PeerId
   /** By segment key: places of others, with the time when each was first heard. */
   private readonly claims = new Map<string, Map<number, Millis>>()
-  /** By track: the newest sequence number that was wanted live here. */
+  /** The last segment that we led, by sequence number. */
   private led: number | null = null
   /** How many may lead: one copy of the origin more each, and the first one is out that much sooner. */
   private seats = 1
+  /** By track: the newest sequence number that was wanted live here. */
   private readonly edges = new Map<number, number>()
 
   constructor(self: PeerId) {

@@ -200,8 +200,8 @@ export class Neighbours {
   }
 
   /**
-   * Bytes per second that go either way, less for costly traffic, a long way and late answers. A peer that does not
-   * upload is worth what it takes from us, a suspect is worth nothing.
+   * Bytes per second that go either way, less for costly traffic, a long way and late answers. A peer
+   * that does not upload is worth what it takes from us, a suspect is worth nothing.
    */
   private worthOf(peer: Peer, now: Millis): number {
     const record = this.records.get(peer)

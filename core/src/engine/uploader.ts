@@ -314,9 +314,9 @@ export class Uploader {
 
   /**
    * Which of two requests goes first: one that has been overtaken for long, or one for a piece that
-   * nobody but us has, unless the other is urgent; the one with the earlier deadline, where the deadlines differ by more than their jitter;
-   * else one that is begun; else the piece that has left here the fewest times, since whoever has got a
-   * piece passes it on; else the older request.
+   * nobody but us has, unless the other is urgent; the one with the earlier deadline, where the deadlines
+   * differ by more than their jitter; else one that is begun; else the piece that has left here the fewest
+   * times, since whoever has got a piece passes it on; else the older request.
    */
   private goesBefore(a: UploadRequest, b: UploadRequest): boolean {
     const rank = this.rankOf(a) - this.rankOf(b)

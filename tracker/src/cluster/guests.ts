@@ -1,6 +1,6 @@
 import type { InfoHash, Millis, PeerId } from '@shoal/protocol'
 import type { OffersInFlight } from '../swarm/offers-in-flight.js'
-import type { Peer } from '../swarm/peer.js'
+import { newPeer, type Peer } from '../swarm/peer.js'
 import type { Swarm } from '../swarm/swarm.js'
 import type { NodeId } from './bus.js'
 import type { PeerSketch } from './frames.js'
@@ -68,25 +68,7 @@ export class Guests {
 }
 
 function guestPeer(swarm: Swarm, { id, shoal, seeder, ageSeconds, place }: PeerSketch, now: Millis): Peer {
-  const peer: Peer = {
-    id,
-    swarm,
-    session: null,
-    place,
-    shoal,
-    seeder,
-    index: -1,
-    slot: -1,
-    joinedSeconds: Math.floor(now / 1000) - ageSeconds,
-    seenAt: now,
-    hints: null,
-    uplinkBin: -1,
-    unanswered: 0,
-    offers: null,
-    report: null,
-    reportedAt: now,
-    name: null,
-  }
+  const peer = newPeer({ id, swarm, session: null, place, shoal, seeder }, now, ageSeconds)
   peer.slot = swarm.table.allocate(peer)
   swarm.table.setPlace(peer.slot, place)
   return peer

@@ -38,3 +38,24 @@ export interface Peer {
   /** A seeder's name for the title. */
   name: string | null
 }
+
+/** What a peer begins with. */
+export type PeerStart = Pick<Peer, 'id' | 'swarm' | 'session' | 'place' | 'shoal' | 'seeder'>
+
+/** A peer that is heard of now; it is in no pool and has no record yet. */
+export function newPeer(start: PeerStart, now: Millis, ageSeconds = 0): Peer {
+  return {
+    ...start,
+    index: -1,
+    slot: -1,
+    joinedSeconds: Math.floor(now / 1000) - ageSeconds,
+    seenAt: now,
+    hints: null,
+    uplinkBin: -1,
+    unanswered: 0,
+    offers: null,
+    report: null,
+    reportedAt: now,
+    name: null,
+  }
+}

@@ -1,6 +1,6 @@
 import type { InfoHash, Millis, PeerId } from '@shoal/protocol'
 import type { Census } from '../stats/census.js'
-import type { Peer } from './peer.js'
+import { newPeer, type Peer } from './peer.js'
 import { FIELD, PeerTable } from './peer-table.js'
 import type { Session } from './session.js'
 import { Swarm } from './swarm.js'
@@ -127,25 +127,9 @@ export class Registry {
   }
 
   private admit(swarm: Swarm, session: Session, id: PeerId, profile: PeerProfile, now: Millis): Peer {
-    const peer: Peer = {
-      id,
-      swarm,
-      session,
-      place: session.place,
-      shoal: profile.shoal,
-      seeder: profile.seeder,
-      index: 0,
-      slot: -1,
-      joinedSeconds: Math.floor(now / 1000),
-      seenAt: now,
-      hints: null,
-      uplinkBin: -1,
-      unanswered: 0,
-      offers: null,
-      report: null,
-      reportedAt: now,
-      name: null,
-    }
+    const { place } = session
+    const { shoal, seeder } = profile
+    const peer = newPeer({ id, swarm, session, place, shoal, seeder }, now)
     swarm.add(peer)
     session.peers.push(peer)
     return peer
