@@ -1,21 +1,24 @@
 import { short } from './report-chart.js'
 import type { OtherResult } from './report-read.js'
 
-/** Each as it wrote itself: its plain values, and its rows as a table. */
+/** Each as it wrote itself: its plain values, and each list of records as a table. */
 export function otherSections(results: readonly OtherResult[]): readonly string[] {
-  return results.flatMap(({ bench, file, values, rows }) => {
+  return results.flatMap(({ bench, file, values, tables }) => {
     const plain = Object.entries(values).map(([name, value]) => `\`${name}\` ${shown(value)}`)
     return [
       `## ${bench}`,
       '',
       `From \`bench/results/${file}\`${plain.length === 0 ? '.' : `: ${plain.join(', ')}.`}`,
       '',
-      ...table(rows),
+      ...Object.entries(tables).flatMap(([name, rows]) => [
+        ...(name === 'rows' ? [] : [`### ${bench}: ${name}`, '']),
+        ...table(rows),
+      ]),
     ]
   })
 }
 
-function table(rows: OtherResult['rows']): readonly string[] {
+function table(rows: OtherResult['tables'][string]): readonly string[] {
   const heads = [...new Set(rows.flatMap((row) => Object.keys(row).filter((key) => isShown(row[key]))))]
   if (heads.length === 0) return []
   const lines = rows.map((row) => `| ${heads.map((head) => shown(row[head])).join(' | ')} |`)

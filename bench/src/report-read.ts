@@ -11,7 +11,8 @@ export interface OtherResult {
   readonly file: string
   /** Plain values. */
   readonly values: Readonly<Record<string, string | number | boolean>>
-  readonly rows: readonly Readonly<Record<string, unknown>>[]
+  /** Its lists of records, by name: `rows` most often. */
+  readonly tables: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>
 }
 
 export interface Results {
@@ -58,13 +59,18 @@ function isSwarmRow(value: object): value is StoredSwarmRow {
 }
 
 function otherResult(value: Readonly<Record<string, unknown>>, file: string): OtherResult {
-  const rows = Array.isArray(value['rows']) ? value['rows'].filter(isRecord) : []
+  const tables = Object.fromEntries(
+    Object.entries(value).flatMap(([name, list]) => {
+      const rows = Array.isArray(list) ? list.filter(isRecord) : []
+      return rows.length === 0 ? [] : [[name, rows]]
+    }),
+  )
   const values = Object.fromEntries(Object.entries(value).filter(isPlain))
   const { bench = file.replace(/\.json$/, ''), ...rest } = values
-  if (rows.length === 0 && Object.keys(rest).length === 0) {
+  if (Object.keys(tables).length === 0 && Object.keys(rest).length === 0) {
     throw new ResultError(`${file} is no benchmark's result`)
   }
-  return { bench: String(bench), file, values: rest, rows }
+  return { bench: String(bench), file, values: rest, tables }
 }
 
 function isPlain(entry: [string, unknown]): entry is [string, string | number | boolean] {

@@ -21,7 +21,10 @@ describe('readResults', () => {
       { path: 'node-node', rate: 12.345, ends: { a: 1 } },
       { path: 'a|b', rate: null },
     ]
-    await writeFile(join(folder, 'transport.json'), JSON.stringify({ bench: 'transport', rounds: 3, rows }))
+    await writeFile(
+      join(folder, 'transport.json'),
+      JSON.stringify({ bench: 'transport', rounds: 3, rows, more: [{ b: 1 }], none: [2] }),
+    )
     const { swarm, others } = await readResults(folder)
     expect(swarm).toEqual([])
     const text = otherSections(others).join('\n')
@@ -29,6 +32,8 @@ describe('readResults', () => {
     expect(text).toContain('`rounds` 3')
     expect(text).toContain('| path | rate |')
     expect(text).toContain('| node-node | 12.3 |')
+    expect(text).toContain('### transport: more\n\n| b |')
+    expect(text).not.toContain('none')
     expect(text).toContain('| a\\|b | - |')
   })
 

@@ -87,6 +87,15 @@ function withoutWorker(row: Row, usual = false): Row {
   return { ...row, name: `${row.name}-no-worker`, title: `${row.title}, no worker`, hls, usual }
 }
 
+/**
+ * The other program as it does best beside hls.js and Shoal, the first of these that ran: at their latency,
+ * without the worker that takes its buffers.
+ */
+export const RIVALS_AT_THEIR_BEST: readonly string[] = [
+  withoutWorker(P2PML_LIVE3).name,
+  withoutWorker(P2PML).name,
+]
+
 /** Through the tracker that WebTorrent's makers wrote. */
 function throughOther(row: Row): Row {
   const tracker = 'bittorrent-tracker'
