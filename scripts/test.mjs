@@ -1,4 +1,4 @@
-// npm test: checks, then vitest, then Playwright. The last line is `N passed, N failed`.
+// npm test: checks, then vitest, then Playwright, then a minute's soak. The last line is `N passed, N failed`.
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { allChecks, runCheck } from './lib/checks.mjs'
@@ -77,6 +77,12 @@ const playwright = await runNode(
   { show: 'stdout', env: { PLAYWRIGHT_JSON_OUTPUT_FILE: playwrightReport } },
 )
 add(await tallyPlaywright(playwrightReport, playwright.code))
+
+heading('Soak, one minute')
+// Of the seeds with a short plan one in which the origin and the tracker fail and five viewers come and go.
+const soak = await runNode('bench/dist/soak-cli.js', ['--minutes', '1', '--seed', '24'], { show: 'stdout' })
+const soaked = soak.code === 0
+add({ passed: soaked ? 1 : 0, failed: soaked ? 0 : 1, failures: soaked ? [] : ['soak'] })
 
 // Again at the end, where a log that was cut still shows it.
 if (failures.length > 0) console.log(`\nFailed:\n${failures.map((name) => `  ${name}`).join('\n')}`)
