@@ -5,6 +5,7 @@ import { mutateJson, mutateText } from '../test/text-mutation.js'
 import { readVectors } from '../test/vectors.js'
 import type { DecodeErrorCode } from './errors.js'
 import { isBinaryString20 } from './ids.js'
+import type { Verdict } from './integrity-messages.js'
 import { MAX_CANDIDATE_CHARS, MAX_CANDIDATES, MAX_SDP_CHARS } from './limits.js'
 import type { IceCandidate, SessionDescription } from './signals.js'
 import { readCandidate, readDescription } from './signals.js'
@@ -33,6 +34,8 @@ const FRAGMENTS = [
   '"shoal":{"v":1},',
   '"peer_id":"-SH0100-abcdefghijkl",',
   '\\u0000',
+  '"interval":120,',
+  '"disputed":true,',
 ]
 
 /** Says whether the text was taken, and fails on any error but a `DecodeError` with one of `codes`. */
@@ -75,6 +78,22 @@ function checkIntroduction({ cost, ageSeconds }: Introduction): void {
   demand(fits, 'age', ageSeconds)
 }
 
+/** As an import of a raw key judges it: by its bytes. */
+function isKeyText(text: string): boolean {
+  const bytes = Buffer.from(text, 'base64url')
+  return (
+    bytes.toString('base64url') === text && (bytes.length === 32 || (bytes.length === 65 && bytes[0] === 4))
+  )
+}
+
+function checkVerdict(verdict: Verdict): void {
+  demand(/^\d{1,10}:\d{1,15}:\d{0,5}$/.test(verdict.s), 'segment', verdict)
+  const digests = 'disputed' in verdict ? (verdict.wrong ?? []) : [verdict.h]
+  demand(digests.length <= 8 && digests.every((h) => Buffer.from(h, 'base64url').length === 32), 'h', verdict)
+  if (!('sig' in verdict)) return
+  demand(Buffer.from(verdict.sig ?? '', 'base64url').length === 64, 'signature', verdict)
+}
+
 function checkTrackerMessage(message: TrackerMessage): void {
   demand(message.infoHash === null || isBinaryString20(message.infoHash), 'info hash', message)
   switch (message.type) {
@@ -87,8 +106,12 @@ function checkTrackerMessage(message: TrackerMessage): void {
     case 'candidates':
       demand(message.candidates.length <= MAX_CANDIDATES, 'count', message)
       return message.candidates.forEach(checkCandidate)
+    case 'verdicts':
+      return message.verdicts.forEach(checkVerdict)
     case 'reply': {
       const { interval, complete, incomplete, reportInterval, eligible, medianUplink } = message
+      demand(message.keys.length <= 8 && message.keys.every(isKeyText), 'keys', message)
+      demand(message.attestor === null || isKeyText(message.attestor), 'attestor', message)
       demand(interval >= 1 && interval <= 86_400 && (reportInterval ?? 1) >= 1, 'interval', message)
       demand(
         [complete, incomplete, eligible ?? 0, medianUplink ?? 0].every(

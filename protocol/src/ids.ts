@@ -48,7 +48,7 @@ export interface SegmentId {
 const recentKeys: { readonly id: SegmentId; readonly key: string }[] = []
 const RECENT_KEYS = 64
 
-/** A segment id as a map key. */
+/** A segment id as a map key, and its name in tracker messages: `readSegmentName` reads it. */
 export function segmentKey(id: SegmentId): string {
   const { track, sequence, part } = id
   const place = (sequence + 7 * (part ?? 0)) % RECENT_KEYS

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { decodeErrorCode } from '../test/decode-outcome.js'
 import { readVectors } from '../test/vectors.js'
 import type { DecodeErrorCode } from './errors.js'
+import type { Verdict } from './integrity-messages.js'
 import type {
   Announce,
   AnswerAnnounce,
@@ -106,8 +107,43 @@ describe('messages to a tracker', () => {
     offer_id: trickle.offerId,
     shoal: { v: 1, candidates: trickle.candidates },
   }
+  const { message: withKeys } = fromTracker.find(({ name }) => name === 'reply with keys') ?? {}
+  const { message: judged } = fromTracker.find(({ name }) => name === 'verdicts') ?? {}
+  if (withKeys?.type !== 'reply' || judged?.type !== 'verdicts') throw new Error('no vectors')
+  const [known = '', other = ''] = judged.verdicts.flatMap((verdict) =>
+    'disputed' in verdict ? (verdict.wrong ?? []) : [],
+  )
+  const [{ s: whole }, { s: part }] = judged.verdicts as [Verdict, Verdict]
+  const keyed: Announce = {
+    ...ours,
+    event: 'started',
+    numwant: 0,
+    uploaded: 0,
+    downloaded: 0,
+    left: 0,
+    shoal: { v: 1, role: 'seeder', keys: withKeys.keys },
+  }
+  const loaded: Announce = {
+    ...ours,
+    event: 'update',
+    numwant: 0,
+    uploaded: 0,
+    downloaded: 5_200_000,
+    left: 1,
+    shoal: {
+      v: 1,
+      role: 'viewer',
+      lists: [
+        { s: whole, h: known },
+        { s: part, h: other },
+      ],
+      wrong: [{ s: whole, h: other }],
+    },
+  }
   const messages: Readonly<Record<string, ClientMessage>> = {
     announce,
+    'announce of a seeder with its keys': keyed,
+    'report of what was loaded over HTTP and of what was found wrong': loaded,
     'report of a seeder': report,
     'report of a viewer with what matching wants': hinted,
     answer: answered,

@@ -1,6 +1,9 @@
 import { DecodeError } from './errors.js'
 import { isBinaryString20 } from './ids.js'
+import type { IntegrityReports, Verdict } from './integrity-messages.js'
+import { readVerdicts, readVouchedKeys } from './integrity-messages.js'
 import { MAX_CANDIDATES, MAX_TRACKER_MESSAGE_CHARS } from './limits.js'
+import { isPublicKey } from './public-key.js'
 import type { IceCandidate, SessionDescription } from './signals.js'
 import { readCandidate, readDescription } from './signals.js'
 import type { PeerReport } from './stats.js'
@@ -45,7 +48,7 @@ export interface MatchingHints {
 }
 
 /** Our extra keys in an announce. */
-export interface AnnounceExtension extends MatchingHints {
+export interface AnnounceExtension extends MatchingHints, IntegrityReports {
   readonly v: typeof TRACKER_EXTENSION_VERSION
   readonly role: 'viewer' | 'seeder'
   /** Join token, where the tracker wants one (docs/operating-the-tracker.md): at most 2048 characters. */
@@ -136,6 +139,16 @@ export type TrackerMessage =
       readonly medianUplink: number | null
       /** Playlists at seeders that answer by HTTP, for when the origin does not; at most 4. */
       readonly seederUrls: readonly string[]
+      /** Public keys of seeders that the tracker vouches for, base64url; at most 8. */
+      readonly keys: readonly string[]
+      /** Public key with which the tracker signs what fetchers agree on; null where it does not. */
+      readonly attestor: string | null
+    }
+  | {
+      readonly type: 'verdicts'
+      readonly infoHash: InfoHash
+      /** 1 to 32 of them. */
+      readonly verdicts: readonly Verdict[]
     }
   | ({
       readonly type: 'offer'
@@ -188,7 +201,11 @@ export function readTrackerMessage(text: string): TrackerMessage {
   }
   if (fields.action !== 'announce') throw new DecodeError('bad-value', 'not an announce')
   const infoHash = binary20(fields.info_hash, 'info_hash') as InfoHash
-  if (fields.peer_id === undefined) return readReply(fields, infoHash)
+  if (fields.peer_id === undefined) {
+    return carriesVerdicts(fields)
+      ? { type: 'verdicts', infoHash, verdicts: readVerdicts(known(fields.shoal).verdicts) }
+      : readReply(fields, infoHash)
+  }
   const from = binary20(fields.peer_id, 'peer_id') as PeerId
   const offerId = binary20(fields.offer_id, 'offer_id')
   const { offer, answer, shoal } = fields
@@ -256,7 +273,14 @@ function readReply(fields: Fields, infoHash: InfoHash): TrackerMessage {
     eligible: whole(ours.eligible, Number.MAX_SAFE_INTEGER),
     medianUplink: whole(ours.median_uplink, Number.MAX_SAFE_INTEGER),
     seederUrls: readUrls(ours.http),
+    keys: readVouchedKeys(ours.keys),
+    attestor: isPublicKey(ours.attestor) ? ours.attestor : null,
   }
+}
+
+/** Verdicts come in a message of their own, which has no interval, as every reply has. */
+function carriesVerdicts({ interval, shoal }: Fields): boolean {
+  return interval === undefined && known(shoal).verdicts !== undefined
 }
 
 /** Says less where it is out of form: neighbours are worth more than what is told of them. */

@@ -45,7 +45,7 @@ const sequence = fc.oneof(fc.nat(1000), u48, fc.constant(MAX_U48))
 const track = u32.map((value) => value as TrackId)
 const bytesOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
 
-const segment: fc.Arbitrary<SegmentId> = fc.record({
+export const segment: fc.Arbitrary<SegmentId> = fc.record({
   track,
   sequence,
   part: fc.option(fc.integer({ min: 0, max: 0xfffe })),
