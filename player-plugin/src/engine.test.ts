@@ -488,6 +488,22 @@ test('a segment that hls.js cannot parse is no longer passed on', async () => {
   hls.destroy()
 })
 
+test('the swarm is told where playback is, for as long as there is a media element', async () => {
+  const { engine, made } = scene()
+  const hls = newHls()
+  engine.attach(hls)
+  hls.loadSource(URL_A)
+  manifestLoaded(hls)
+  await joined(made, 1)
+  const playhead = made[0]?.ports?.playhead
+  expect(playhead?.()).toBeNull()
+  const media = { currentTime: 42, buffered: { length: 0 }, paused: false, ended: false }
+  vi.spyOn(hls, 'media', 'get').mockReturnValue(media as unknown as HTMLMediaElement)
+  vi.spyOn(hls, 'levels', 'get').mockReturnValue([{ details: { live: false } }] as unknown as Hls['levels'])
+  expect(playhead?.()).toBe(42)
+  hls.destroy()
+})
+
 test('an error of hls.js that is no stall counts nothing', () => {
   const { engine } = scene()
   const hls = newHls()

@@ -47,6 +47,9 @@ export interface MatchingHints {
   readonly failed?: number
 }
 
+/** Furthest playhead that an announce may tell, in seconds: a year of a stream that never ends. */
+export const MAX_PLAYHEAD_SECONDS = 31_536_000
+
 /** Our extra keys in an announce. */
 export interface AnnounceExtension extends MatchingHints, IntegrityReports {
   readonly v: typeof TRACKER_EXTENSION_VERSION

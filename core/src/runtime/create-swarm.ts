@@ -3,6 +3,7 @@ import { Engine } from '../engine/engine.js'
 import type { Effect, Input, LinkId } from '../engine/io.js'
 import type { OriginFetcher } from '../ports/origin.js'
 import { Mesh } from './mesh.js'
+import { playheadHint } from './playhead-hint.js'
 import { RoundTrips } from './round-trips.js'
 import type {
   CreateSwarm,
@@ -76,7 +77,7 @@ class SwarmRuntime implements Swarm {
       swarmSize: (members) => this.input({ type: 'swarm-size', members }),
       hope: (hopeful) => this.input({ type: 'connecting', hopeful }),
       report: () => this.report(),
-      hints: () => this.engine.hints(),
+      hints: () => ({ ...this.engine.hints(), ...playheadHint(ports.playhead?.() ?? null) }),
     })
     this.roundTrips = new RoundTrips(
       ports.clock,

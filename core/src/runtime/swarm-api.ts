@@ -74,6 +74,11 @@ export interface SwarmPorts {
   readonly openSocket: OpenTrackerSocket
   /** Pieces outside memory, for segments published without bytes. */
   readonly pieces: PieceReader | null
+  /**
+   * Where playback is, for trackers that choose neighbours by it; asked for each announce. Seconds: live,
+   * behind the edge; on demand, the position. Null where nothing plays; left out where nothing ever does.
+   */
+  readonly playhead?: () => number | null
 }
 
 /** A segment that the player wants. */

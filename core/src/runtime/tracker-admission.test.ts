@@ -10,13 +10,17 @@ import { describe, expect, it } from 'vitest'
 import type { TrackerSocketEvents } from '../ports/socket.js'
 import { MemoryNetwork, MemoryWorld, seededRandom, toyCrypto, VirtualClock } from '../testing/index.js'
 import { createSwarm } from './create-swarm.js'
-import type { SwarmOptions } from './swarm-api.js'
+import type { SwarmOptions, SwarmPorts } from './swarm-api.js'
 
 const SECOND = 1_000
 const SWARM = swarmIdFromBytes(new Uint8Array(32).fill(7))
 
 /** A member, and a tracker whose answers the test gives. */
-function member(options: Partial<SwarmOptions>, answer: (announce: Announce) => object | null) {
+function member(
+  options: Partial<SwarmOptions>,
+  answer: (announce: Announce) => object | null,
+  ports: Pick<SwarmPorts, 'playhead'> = {},
+) {
   const clock = new VirtualClock(1_000)
   const random = seededRandom(5)
   const network = new MemoryNetwork({ clock, random, path: { delayMs: 20 } })
@@ -57,6 +61,7 @@ function member(options: Partial<SwarmOptions>, answer: (announce: Announce) => 
         }
       },
       pieces: null,
+      ...ports,
     },
   )
   return { swarm, clock, announces, drop: () => sockets.at(-1)?.onClose('test') }
@@ -205,5 +210,30 @@ describe('accusations', () => {
 
   it('do not name one that is dropped for breaking the protocol', async () => {
     expect((await polluted(() => new Uint8Array(40))).accused).toEqual([])
+  })
+})
+
+describe('the playhead', () => {
+  it('is asked for each announce, and told as trackers take it', async () => {
+    const told: (number | null)[] = [null, 12.3456, -1, Number.NaN, Number.POSITIVE_INFINITY]
+    let asked = 0
+    const playhead = () => told[asked++ % told.length] ?? null
+    const { clock, announces } = member({}, () => REPLY, { playhead })
+    await clock.advanceAsync(200 * SECOND)
+    expect(asked).toBe(announces.length)
+    expect(announces.slice(0, 5).map(({ shoal }) => shoal.playhead)).toEqual([
+      undefined,
+      12.3,
+      0,
+      undefined,
+      31_536_000,
+    ])
+  })
+
+  it('is left out by members that play nothing', async () => {
+    const { clock, announces } = member({ role: 'seeder' }, () => REPLY)
+    await clock.advanceAsync(65 * SECOND)
+    expect(announces.length).toBeGreaterThan(1)
+    for (const { shoal } of announces) expect(shoal).not.toHaveProperty('playhead')
   })
 })

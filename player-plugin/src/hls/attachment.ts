@@ -28,7 +28,7 @@ import {
 import { identify } from './identity.js'
 import type { LoaderHost } from './loader-host.js'
 import { PartPrefetcher } from './part-prefetch.js'
-import { playbackOf } from './playback.js'
+import { playbackOf, playheadOf } from './playback.js'
 import { createPlaylistLoader } from './playlist-loader.js'
 import { Suspects } from './suspects.js'
 
@@ -119,11 +119,10 @@ export class Attachment {
 
   #startSession(url: string): void {
     this.#endSession()
-    this.#session = new SwarmSession(
-      this.#context,
-      () => this.#onSwarmSwitched(),
-      () => playbackOf(this.#hls.media),
-    )
+    this.#session = new SwarmSession(this.#context, () => this.#onSwarmSwitched(), {
+      playback: () => playbackOf(this.#hls.media),
+      playhead: () => playheadOf(this.#hls),
+    })
     void this.#session.prepare(url)
   }
 

@@ -25,6 +25,14 @@ export interface SessionContext {
   warn(code: ShoalWarning['code'], message: string): void
 }
 
+/** What a session asks of the player. */
+export interface SessionPlayer {
+  /** Null while no media is attached. */
+  playback(): PlaybackState | null
+  /** Where playback is, in seconds, as the tracker takes it; null where nothing plays. */
+  playhead(): number | null
+}
+
 interface Prepared {
   readonly swarmId: SwarmId
   readonly crypto: CryptoPort
@@ -48,13 +56,13 @@ export class SwarmSession {
   #uploadControl: UploadControl | null = null
   #hasLinks = false
   readonly #onSwitch: () => void
-  readonly #playback: () => PlaybackState | null
+  readonly #player: SessionPlayer
 
   /** @param onSwitch called whenever the swarm was joined or left */
-  constructor(context: SessionContext, onSwitch: () => void, playback: () => PlaybackState | null) {
+  constructor(context: SessionContext, onSwitch: () => void, player: SessionPlayer) {
     this.#context = context
     this.#onSwitch = onSwitch
-    this.#playback = playback
+    this.#player = player
     const { options, environment } = context
     if (options.trackers.length === 0) this.#obstacle = 'no-tracker'
     else if (environment.subtle === undefined) this.#obstacle = 'insecure-context'
@@ -182,7 +190,10 @@ export class SwarmSession {
           mode: options.mode,
           integrity: options.publicKeys.length > 0 ? 'signed' : 'open',
         },
-        { clock, random, crypto: this.#prepared.crypto, links, openSocket, pieces: null },
+        {
+          ...{ clock, random, crypto: this.#prepared.crypto, links, openSocket, pieces: null },
+          playhead: () => this.#player.playhead(),
+        },
       )
       this.#hasLinks = links !== null
       this.#swarm.setStalls(ledger.stalls)
@@ -202,7 +213,7 @@ export class SwarmSession {
       get uploadAllowed() {
         return context.uploadAllowed
       },
-      playback: this.#playback,
+      playback: () => this.#player.playback(),
       warn: (code, message) => context.warn(code, message),
     }
   }

@@ -199,6 +199,17 @@ describe('what is known of peers', () => {
     expect(shareOf(asker, seededRandom(4), ({ hints }) => hints?.playhead === 8)).toBeGreaterThan(0.65)
   })
 
+  it('viewers of a title on demand go together by their positions', () => {
+    const asker = swarmOf(VIEWER, { viewers: 400 })
+    const { swarm } = asker
+    // Two hours, one viewer in four in the minutes around the asker.
+    const positionOf = (i: number) => (i % 4 === 0 ? 1800 + (i % 120) - 60 : 4000 + 8 * i)
+    for (const [i, peer] of swarm.viewers.entries()) swarm.applyHints(peer, { playhead: positionOf(i) })
+    swarm.applyHints(asker, { playhead: 1800 })
+    const near = ({ hints }: Peer) => Math.abs((hints?.playhead ?? 0) - 1800) <= 60
+    expect(shareOf(asker, seededRandom(5), near)).toBeGreaterThan(0.4)
+  })
+
   it('the full and those who serve nobody are asked where there is nobody else', () => {
     const asker = swarmOf(VIEWER, { viewers: 100 })
     const { swarm } = asker

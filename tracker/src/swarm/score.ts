@@ -31,8 +31,13 @@ const UNKNOWN_UPLINK = 0.4
 const LIFE_HEAD_START = 120
 const LIFE_HALF = 300
 
-/** Difference of playheads that halves the content's score, in tenths of a second. */
-const PLAYHEAD_HALF = 150
+/**
+ * Difference of playheads that still earns the whole score for content, in tenths of a second: about a
+ * segment. Each doubling costs a tenth, so that both live viewers some seconds apart and viewers of an hour
+ * on demand are told apart; from 43 minutes on nothing is left.
+ */
+const SAME_PLAYHEAD = 50
+const DOUBLINGS = 10
 
 /** Of a pair that has not told its playheads. */
 const UNKNOWN_CONTENT = 0.5
@@ -101,8 +106,7 @@ export function scoreOf(
   seconds: number,
 ): number {
   const other = ints[at + FIELD.playhead] ?? -1
-  const content =
-    playhead < 0 || other < 0 ? UNKNOWN_CONTENT : PLAYHEAD_HALF / (PLAYHEAD_HALF + Math.abs(playhead - other))
+  const content = playhead < 0 || other < 0 ? UNKNOWN_CONTENT : contentOf(Math.abs(playhead - other))
   const silence = Math.max(0, seconds - (ints[at + FIELD.seen] ?? 0))
   const score =
     WEIGHTS.locality * (1 - cost / 100) +
@@ -112,6 +116,13 @@ export function scoreOf(
     (WEIGHTS.fresh * FRESH_HALF) / (FRESH_HALF + silence) +
     (ints[at + FIELD.quality] ?? 0) / 1000
   return reluctant(ints[at + FIELD.flags] ?? 0) ? score - RELUCTANCE : score
+}
+
+/** @param apart difference of the playheads in tenths of a second, whole */
+function contentOf(apart: number): number {
+  // The bits of a whole number are its logarithm, at no cost.
+  const doublings = 32 - Math.clz32(apart / SAME_PLAYHEAD)
+  return Math.max(0, 1 - doublings / DOUBLINGS)
 }
 
 /** True where others are to be preferred: it serves nobody, or has told that it is full. */

@@ -10,6 +10,7 @@ import {
   DecodeError,
   isBinaryString20,
   MAX_CANDIDATES,
+  MAX_PLAYHEAD_SECONDS,
   readCandidate,
   TRACKER_EXTENSION_VERSION,
 } from '@shoal/protocol'
@@ -28,9 +29,6 @@ const MAX_UPLINK = 1.25e9
 
 /** Most connections that a peer may claim to have, or to have room for. */
 const MAX_LINKS = 10_000
-
-/** Furthest playhead, in seconds: a year of a stream that never ends. */
-const MAX_PLAYHEAD_SECONDS = 31_536_000
 
 /** Longest upload queue, in ms: the protocol's Have tells up to 65,534. */
 const MAX_BACKLOG_MS = 65_535

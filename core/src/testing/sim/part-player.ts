@@ -45,6 +45,11 @@ export class PartPlayer {
     this.cancelTimer = clock.setTimer(millis(PLAYLIST_MS), () => this.request())
   }
 
+  /** Seconds behind the live edge; null before playback. */
+  get playhead(): number | null {
+    return this.playing ? (this.latencyMs + this.lagMs) / 1000 : null
+  }
+
   /** The viewer leaves, or the run ends: what is late by now counts. */
   stop(): void {
     if (this.stopped) return

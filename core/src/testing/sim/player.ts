@@ -73,6 +73,13 @@ export class SimPlayer {
     this.cancel = clock.setTimer(millis(PLAYLIST_MS), () => this.request())
   }
 
+  /** As announces tell it: live, seconds behind the edge; on demand, the position. Null before playback. */
+  get playhead(): number | null {
+    if (!this.playing) return null
+    const behind = this.base + this.lagMs + Math.max(0, this.clock.now() - this.deadline)
+    return (this.live ? behind : this.clock.now() - behind) / 1000
+  }
+
   /** The viewer leaves, or the run ends: what is late by now counts. */
   stop(): void {
     if (this.stopped) return

@@ -69,6 +69,7 @@ export class SimViewer {
         }),
         openSocket: tracker.openSocket,
         pieces: null,
+        playhead: () => this.player.playhead,
       },
     )
     const client: EdgeClient = { viewer: person.index, downloadBytesPerSecond }
