@@ -41,7 +41,7 @@ export type Verdict =
   | {
       readonly s: string
       readonly h: string
-      /** The attestor's signature over the bytes that a signer signs, base64url of 64 bytes; if it signs. */
+      /** The attestor's signature over `attestationBytes`, base64url of 64 bytes; where it signs. */
       readonly sig?: string
     }
   /** They loaded different bytes: the segment comes from HTTP only. */

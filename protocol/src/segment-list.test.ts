@@ -1,12 +1,21 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { segment } from '../test/arbitraries.js'
+import { decodeErrorCode } from '../test/decode-outcome.js'
 import type { ManifestJson } from '../test/message-json.js'
 import { manifestFromJson } from '../test/message-json.js'
-import { fromHex, readVectors } from '../test/vectors.js'
+import { fromHex, readVectors, toHex } from '../test/vectors.js'
 import { base64urlOf } from './base64url.js'
 import { segmentKey } from './ids.js'
-import { isListDigest, isSignatureText, listDigestOf, readSegmentName } from './segment-list.js'
+import { binaryStringOf } from './reader.js'
+import {
+  attestationBytes,
+  isListDigest,
+  isSignatureText,
+  listDigestOf,
+  readSegmentName,
+} from './segment-list.js'
+import type { InfoHash } from './units.js'
 
 const sha256 = async (bytes: Uint8Array) =>
   new Uint8Array(await crypto.subtle.digest('SHA-256', Uint8Array.from(bytes)))
@@ -34,6 +43,22 @@ describe('list digest', () => {
     expect(await listDigestOf(swarmId.toReversed(), manifest, sha256)).not.toBe(digest)
     const moved = { ...manifest, offset: manifest.offset + 1 }
     expect(await listDigestOf(swarmId, moved, sha256)).not.toBe(digest)
+  })
+})
+
+describe('attestations', () => {
+  const infoHash = binaryStringOf(new Uint8Array(20).fill(0xff)) as InfoHash
+  it('cover the swarm and the digest', () => {
+    const digest = base64urlOf(new Uint8Array(32).fill(7))
+    const bytes = attestationBytes(infoHash, digest)
+    expect(new TextDecoder('latin1').decode(bytes.subarray(0, 16))).toBe('shoal-attested-1')
+    expect(toHex(bytes.subarray(16))).toBe('ff'.repeat(20) + '07'.repeat(32))
+  })
+  it('are of digests alone', () => {
+    expect(decodeErrorCode(() => attestationBytes(infoHash, base64urlOf(new Uint8Array(31))))).toBe(
+      'bad-value',
+    )
+    expect(decodeErrorCode(() => attestationBytes(infoHash, '!'))).toBe('bad-value')
   })
 })
 

@@ -1,9 +1,12 @@
-import { base64urlOf } from './base64url.js'
+import { base64urlOf, bytesOfBase64url } from './base64url.js'
 import { signedManifestBytes } from './encode.js'
+import { DecodeError } from './errors.js'
 import type { SegmentId, Sha256 } from './ids.js'
 import type { SegmentManifest } from './messages.js'
-import type { TrackId } from './units.js'
-import { MAX_U48, WHOLE_SEGMENT } from './wire-values.js'
+import { bytesOfBinaryString } from './reader.js'
+import type { InfoHash, TrackId } from './units.js'
+import { MAX_U48, SHA256_BYTES, WHOLE_SEGMENT } from './wire-values.js'
+import { Writer } from './writer.js'
 
 /** SHA-256 in base64url, 43 characters: the last one has two bits to spare, which are 0. */
 const DIGEST = /^[\w-]{42}[AEIMQUYcgkosw048]$/
@@ -28,6 +31,23 @@ export async function listDigestOf(
   sha256: Sha256,
 ): Promise<string> {
   return base64urlOf(await sha256(signedManifestBytes(swarmId, manifest)))
+}
+
+/**
+ * The bytes that an attestor signs: that fetchers in this swarm agree on this list.
+ *
+ * Not the bytes that a signer signs: a tracker knows the digest alone, and one that signed whatever
+ * fetchers of any swarm agree on could be made to sign a list of another swarm.
+ *
+ * @param digest as `listDigestOf` gives it; throws `DecodeError` (`bad-value`) for any other text
+ */
+export function attestationBytes(infoHash: InfoHash, digest: string): Uint8Array {
+  const context = 'shoal-attested-1'
+  const list = bytesOfBase64url(digest)
+  if (list?.byteLength !== SHA256_BYTES) throw new DecodeError('bad-value', 'not a list digest')
+  const swarm = bytesOfBinaryString(infoHash)
+  const writer = new Writer(context.length + swarm.byteLength + SHA256_BYTES).binaryString(context)
+  return writer.raw(swarm).raw(list).bytes
 }
 
 /** True for the text of a list digest. */
