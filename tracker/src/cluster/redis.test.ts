@@ -11,7 +11,6 @@ import type { Message } from '../testing/raw-client.js'
 import { RawClient } from '../testing/raw-client.js'
 import { RedisServer } from '../testing/redis.js'
 import { TcpGate } from '../testing/tcp-gate.js'
-import { connectPair, PAIR_PATIENCE_MS } from '../testing/webrtc-pair.js'
 
 /** Short, so that what follows its end need not be waited for. */
 const LEASE_SECONDS = 1
@@ -178,15 +177,6 @@ describe('three nodes', () => {
       .toBe(1)
     expect(new Set(offered).size).toBe(offered.length)
   })
-
-  it(
-    'connect stock clients over WebRTC',
-    async () => {
-      const urls = nodes.slice(0, 2).map(({ url }) => url.replace('http', 'ws'))
-      expect(await connectPair(urls)).toEqual({ received: ['from a', 'from b'], warnings: [] })
-    },
-    PAIR_PATIENCE_MS,
-  )
 })
 
 describe('a node that is killed', () => {

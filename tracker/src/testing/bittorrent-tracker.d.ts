@@ -3,6 +3,8 @@ declare module 'bittorrent-tracker' {
   export interface AnnounceOptions {
     numwant?: number
     left?: number
+    uploaded?: number
+    downloaded?: number
   }
 
   export interface ScrapeResult {
