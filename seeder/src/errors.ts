@@ -7,6 +7,7 @@ export type SeederErrorCode =
   | 'not-a-playlist'
   | 'no-playlist'
   | 'bad-key'
+  | 'bad-token-file'
   | 'cache-unusable'
   | 'port-in-use'
   | 'listen-failed'

@@ -36,6 +36,9 @@ const DEFAULT_ANNOUNCE_MS = 30_000
 const TOKEN_RETRY_MS = 1_000
 const TOKEN_TRIES = 6
 
+/** Wait after those, in milliseconds: a seeder's operator may put a new token there days later. */
+const TOKEN_REST_MS = 1_800_000
+
 /** Peers in one announce's `accuse`, and in all of them, at most. */
 const MAX_ACCUSED = 4
 const MAX_ACCUSED_EVER = 64
@@ -105,9 +108,10 @@ export class MeshAnnounces {
   /** The tracker did not take a message, for its token where `code` says so. */
   refused(code: string): void {
     if (!code.startsWith('token-') || !this.token.renewable) return
-    if (this.cancelRetry !== null || this.tokenTries >= TOKEN_TRIES) return
+    if (this.cancelRetry !== null) return
     const { clock, random } = this.ports
-    const wait = TOKEN_RETRY_MS * 2 ** this.tokenTries++ * (0.5 + random())
+    const pause = this.tokenTries < TOKEN_TRIES ? TOKEN_RETRY_MS * 2 ** this.tokenTries++ : TOKEN_REST_MS
+    const wait = pause * (0.5 + random())
     this.cancelRetry = clock.setTimer(millis(wait), () => this.join(true))
   }
 

@@ -24,8 +24,8 @@ export interface SwarmOptions {
   readonly name?: string
   /**
    * Join token, for trackers that want one. A function is asked before the first announce and again when
-   * the tracker refuses the token, at most 6 times in a row, with growing pauses; one that throws or takes
-   * longer than 10 s gives none.
+   * the tracker refuses the token, 6 times in a row with growing pauses and every half hour or so after
+   * that; one that throws or takes longer than 10 s gives none.
    */
   readonly token?: string | (() => string | Promise<string>)
   /** Where a seeder serves its playlist by HTTP: an http or https URL of at most 512 characters. */

@@ -98,7 +98,7 @@ describe('a join token', () => {
     expect(asked).toBe(2)
   })
 
-  it('is asked for six times more at most, with growing pauses', async () => {
+  it('is asked for six times more with growing pauses, and rarely after that', async () => {
     const at: number[] = []
     const token = (): string => {
       at.push(clocked.clock.now())
@@ -111,6 +111,9 @@ describe('a join token', () => {
     expect(pauses.at(-1)).toBeGreaterThan(10 * SECOND)
     expect(clocked.announces.length).toBeLessThan(50)
     expect(clocked.swarm.snapshot().refusal).toBe('token-expired')
+    await clocked.clock.advanceAsync(2 * 3600 * SECOND)
+    expect(at.length).toBeGreaterThan(8)
+    expect(at.length).toBeLessThanOrEqual(7 + 9)
   })
 
   it.each<[string, SwarmOptions['token']]>([

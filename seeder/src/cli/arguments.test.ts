@@ -82,6 +82,13 @@ describe('what is wrong is named', () => {
     ['ICE servers', ['a'], { SHOAL_SEEDER_WEBRTC_ICE_SERVERS: 'stun:a' }, /ICE_SERVERS is wrong/],
     ['a flag', ['a', '--direct-port', '1', '--direct-host', 'x'], {}, /^--direct-host is wrong: Not an IP/],
     ['a flag alone', ['a', '--direct-host', '192.0.2.1'], {}, /--direct-host goes with --direct-port/],
+    [
+      'two tokens',
+      ['a', '--token', 'x', '--token-file', 'y'],
+      {},
+      /--token and --token-file cannot both be given/,
+    ],
+    ['a long token', ['a'], { SHOAL_SEEDER_TOKEN: 'x'.repeat(2049) }, /^SHOAL_SEEDER_TOKEN is wrong: Longer/],
     ['an empty source', [''], {}, /^SOURCE is wrong: It is empty/],
   ])('%s', (_name, args, environment, message) => {
     expect(() => options(args, environment)).toThrow(message)

@@ -46,6 +46,8 @@ export function readArguments(
     .option('--direct-port <n>', 'UDP port that viewers dial without a tracker; 0 takes a free port', port)
     .option('--direct-host <address>', "what viewers are told, where it is not this machine's address")
     .option('--key <file>', 'private key to sign with (see keygen); default: a new one at each start')
+    .option('--token <token>', 'join token, for trackers that want one')
+    .option('--token-file <file>', 'file with the join token, read anew when the tracker refuses the last')
     .option('--cache <folder>', 'keep segments of a URL source on disk (default: in memory)')
     .option('--cache-bytes <n>', 'bytes on disk at most, such as 500MB or 4GiB (default: 4GiB)', bytes)
     .option('--content-id <id>', "the swarm's content id (default: the URL without query)")
@@ -93,6 +95,9 @@ function seedInvocation(
   if (publicUrl !== undefined && httpPort === undefined) {
     throw new SeederError('usage', '--public-url goes with --http-port.')
   }
+  if (settings.token !== undefined && settings.tokenFile !== undefined) {
+    throw new SeederError('usage', '--token and --token-file cannot both be given.')
+  }
   const options: SeederOptions = {
     source,
     origins: listOf(settings.origin),
@@ -102,6 +107,8 @@ function seedInvocation(
     http: httpPort === undefined ? undefined : { port: httpPort, host, publicUrl },
     direct: directPort === undefined ? undefined : { port: directPort, host: directHost },
     keyFile: settings.key,
+    token: settings.token,
+    tokenFile: settings.tokenFile,
     cache: cache === undefined ? undefined : { folder: cache, bytes: cacheBytes },
     memoryBytes: settings.memoryBytes,
     webrtc: settings.webrtc,

@@ -23,6 +23,9 @@ const BYTES = z.unknown().transform((value, context) => {
   return z.NEVER
 })
 
+/** A join token as trackers take it (docs/protocol.md). */
+const TOKEN = TEXT.max(2048, 'Longer than the 2048 characters that trackers take.')
+
 const IP_ADDRESS = z.string().refine((text) => isIP(text) !== 0, 'Not an IP address, such as 203.0.113.5.')
 
 const PUBLIC_URL = z.string().superRefine((text, context) => {
@@ -53,6 +56,8 @@ export const SETTINGS = z.strictObject({
   directPort: LOCAL_PORT.optional(),
   directHost: IP_ADDRESS.optional(),
   key: TEXT.optional(),
+  token: TOKEN.optional(),
+  tokenFile: TEXT.optional(),
   cache: TEXT.optional(),
   cacheBytes: BYTES.optional(),
   memoryBytes: BYTES.optional(),

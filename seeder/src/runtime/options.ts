@@ -45,6 +45,10 @@ export interface SeederOptions {
   readonly direct?: { readonly port: number; readonly host?: string | undefined } | undefined
   /** Ed25519 private key, PEM (PKCS #8); default: a key that lives as long as the process. */
   readonly keyFile?: string | undefined
+  /** Join token, for trackers that want one: at most 2048 characters. */
+  readonly token?: string | undefined
+  /** A file with the join token in its place, read at the start and anew when the tracker refuses the last. */
+  readonly tokenFile?: string | undefined
   /** Keep segments on disk, `bytes` at most; default: in memory. Not used for a folder. */
   readonly cache?: { readonly folder: string; readonly bytes?: number | undefined } | undefined
   /** Bytes kept in memory at most, where there is no cache folder. */

@@ -270,3 +270,16 @@ describe('a folder', () => {
     })
   })
 })
+
+test('the join token goes to the swarm, and that of a file anew each time it is asked', async () => {
+  putVod(1)
+  const source = origin.url('/vod/master.m3u8')
+  expect((await start({ source, token: 'abc' })).swarm.options.token).toBe('abc')
+  const tokenFile = join(folder, 'token')
+  writeFileSync(tokenFile, 'first\n')
+  const { token } = (await start({ source, tokenFile })).swarm.options
+  if (typeof token !== 'function') throw new Error('not asked for')
+  expect(await token()).toBe('first')
+  writeFileSync(tokenFile, 'second\n')
+  expect(await token()).toBe('second')
+})

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Swarm } from '@shoal/core'
+import type { Swarm, SwarmOptions } from '@shoal/core'
 import { hexOf, makePeerId, millis, type SwarmId, swarmIdOf, trackIdentity, trackIdOf } from '@shoal/protocol'
 import { SeederError } from '../errors.js'
 import { Library } from '../holdings/library.js'
@@ -32,6 +32,7 @@ import { OriginHealth, watchedOrigin } from './origin-health.js'
 import { type SeederSnapshot, snapshotOf } from './snapshot.js'
 import { type Entry, loadEntry, resolveSource, type Source } from './source.js'
 import { Title } from './title.js'
+import { tokenFromFile } from './token-file.js'
 import { watchTracker } from './tracker-watch.js'
 import { checkOptions } from './usage.js'
 
@@ -68,6 +69,7 @@ export async function startSeederOn(host: SeederHost, options: SeederOptions): P
   const { clock, random } = host
   const log = options.log ?? silentLogger
   const signer = options.keyFile === undefined ? ephemeralSigner() : signerFromFile(options.keyFile)
+  const token = options.tokenFile === undefined ? options.token : await tokenFromFile(options.tokenFile, log)
   const source = await resolveSource(options.source, options.origins ?? [], options.contentId, clock, log)
   const entry = await loadEntry(source)
   const refs = playlistRefs(source, entry)
@@ -102,7 +104,7 @@ export async function startSeederOn(host: SeederHost, options: SeederOptions): P
           demand: async (url, span) => await title?.demand(url, span),
         })
   const announced = announcedUrl(options.http, http?.url ?? null, source.playlistUrl)
-  const swarm = joinSwarm(host, options, swarmId, signer, library, announced)
+  const swarm = joinSwarm(host, options, swarmId, signer, library, { http: announced, token })
   const health = new OriginHealth(log, () => title?.resume())
   const origin = watchedOrigin(source.origin, health, counters)
   const acquirer = new Acquirer({
@@ -169,9 +171,10 @@ function joinSwarm(
   swarmId: SwarmId,
   signer: Signer,
   library: Library,
-  http: string | undefined,
+  told: { readonly http: string | undefined; readonly token: SwarmOptions['token'] },
 ): Swarm {
   const { clock, random, createSwarm } = host
+  const { http, token } = told
   const { links, openSocket } = withDirectDials(host, swarmId)
   return createSwarm(
     {
@@ -180,6 +183,7 @@ function joinSwarm(
       role: 'seeder',
       ...(options.name === undefined ? {} : { name: options.name }),
       ...(http === undefined ? {} : { http }),
+      ...(token === undefined ? {} : { token }),
       trackers: options.trackers,
       uploads: true,
       maxLinks: options.upload?.maxLinks ?? DEFAULT_MAX_LINKS,

@@ -5,7 +5,10 @@ import type { Logger } from '../log.js'
 /** How often the tracker's state is looked at, in milliseconds: it is for the log alone. */
 const INTERVAL_MS = millis(1_000)
 
-/** Says once that no tracker can be reached, and once that one can again. Returns what ends it. */
+/**
+ * Says once that no tracker can be reached or that it refuses the seeder, and once that all is well again.
+ * Returns what ends it.
+ */
 export function watchTracker(
   clock: Clock,
   swarm: Swarm,
@@ -13,9 +16,15 @@ export function watchTracker(
   trackers: readonly string[],
 ): () => void {
   let said: 'connected' | 'unreachable' | null = null
+  let refused: string | null = null
   let cancel = () => {}
   const look = () => {
-    const { tracker } = swarm.snapshot()
+    const { tracker, refusal } = swarm.snapshot()
+    if (refusal !== refused) {
+      if (refusal === null) log.info({ trackers }, 'the tracker lets the seeder in')
+      else log.warn({ trackers, code: refusal }, 'the tracker refuses the seeder')
+      refused = refusal
+    }
     if (tracker === 'unreachable' && said !== 'unreachable') {
       said = 'unreachable'
       log.warn({ trackers }, 'no tracker can be reached: trying again')

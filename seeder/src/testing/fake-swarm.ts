@@ -7,6 +7,7 @@ export class FakeSwarm implements Swarm {
   readonly published = new Map<string, SegmentManifest>()
   readonly fetching = new Set<string>()
   tracker: SwarmSnapshot['tracker'] = 'connected'
+  refusal: SwarmSnapshot['refusal'] = null
   readonly seederUrls = []
   closed = false
 
@@ -65,7 +66,7 @@ export class FakeSwarm implements Swarm {
       links: [],
       tracker: this.tracker,
       degraded: null,
-      refusal: null,
+      refusal: this.refusal,
       cachedBytes: 0,
       cachedSegments: this.published.size,
       httpRate: null,
