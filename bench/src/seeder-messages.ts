@@ -9,14 +9,12 @@ export interface DirectAddress {
 
 /** To a process of viewers, or to the bare sender. */
 export type Command =
-  /** Viewers of the seeder at `direct`, numbered from `first`, of so many in all. */
+  /** Viewers of the seeder at `direct`, who know of `segments` segments. */
   | {
       readonly type: 'join'
-      readonly first: number
       readonly viewers: number
-      readonly of: number
       readonly direct: DirectAddress
-      readonly play: Play
+      readonly segments: number
     }
   /** Bare ends, numbered from `first`. */
   | { readonly type: 'bare'; readonly first: number; readonly viewers: number }
@@ -33,27 +31,14 @@ export type Reply =
       readonly bytes: number
       readonly missedDeadlines: number
       readonly asked: number
-      /** Payload bytes that came twice, or in vain. */
-      readonly wasted: number
     }
   | { readonly type: 'failed'; readonly error: string }
 
-/** A title, looped over, and how its viewers take it. */
-export interface Play {
-  readonly segments: number
-  readonly segmentMs: number
-  readonly segmentBytes: number
-  /**
-   * Segments asked for at a time, as fast as they come; or null: one segment after the other in real time,
-   * each a segment's duration before it is to be there, the viewers' starts spread over one segment.
-   */
-  readonly atOnce: number | null
-}
+/** Bytes of one segment: 4 s at 2 Mbit/s. */
+export const SEGMENT_BYTES = 1_000_000
+export const SEGMENT_MS = 4_000
 
-/** 2 Mbit/s; three segments at a time, as a player's prefetch. */
-export const FLAT_OUT: Play = { segments: 16, segmentMs: 4_000, segmentBytes: 1_000_000, atOnce: 3 }
-
-/** 1 Mbit/s. */
-export const STREAM: Play = { segments: 16, segmentMs: 4_000, segmentBytes: 500_000, atOnce: null }
+/** Each viewer asks for so many at a time, as a player's prefetch does. */
+export const AT_ONCE = 3
 
 export const CONTENT_ID = 'https://bench.test/vod/v.m3u8'

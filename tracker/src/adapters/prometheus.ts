@@ -3,6 +3,8 @@ import type { Counters } from '../stats/counters.js'
 import type { RunningTotals } from '../stats/totals.js'
 import type { ClusterMetricsSource } from './prometheus-cluster.js'
 import { addClusterMetrics } from './prometheus-cluster.js'
+import type { IntegrityMetricsSource } from './prometheus-integrity.js'
+import { addIntegrityMetrics } from './prometheus-integrity.js'
 
 /** What is measured, read when somebody asks. */
 export interface MetricsSource {
@@ -10,6 +12,7 @@ export interface MetricsSource {
   readonly totals: Readonly<RunningTotals>
   /** Null for a tracker on its own. */
   readonly cluster: (() => ClusterMetricsSource) | null
+  readonly integrity: () => IntegrityMetricsSource
   gauges(): {
     readonly sockets: number
     readonly feeds: number
@@ -173,6 +176,7 @@ export function createMetrics(source: MetricsSource): Metrics {
   })
   gauge('process_resident_memory_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss())
 
+  addIntegrityMetrics(registry, source.integrity)
   if (source.cluster !== null) addClusterMetrics(registry, source.cluster)
   return { contentType: registry.contentType, text: () => registry.metrics() }
 }

@@ -57,6 +57,11 @@ function withoutPort(hop: string): string {
   return /^\[([^\]]*)\](?::\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop
 }
 
+/** True for an address of this machine alone: 127.0.0.0/8 and ::1. */
+export function isLoopback(text: string): boolean {
+  return readAddress(text)?.range() === 'loopback'
+}
+
 /**
  * What limits are counted by: an IPv4 address, or the /64 of an IPv6 one, since who has one address
  * of it has them all (RFC 4291 section 2.5.1; RFC 6177).

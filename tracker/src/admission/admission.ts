@@ -2,9 +2,9 @@ import type { InfoHash, Millis } from '@shoal/protocol'
 import type { AddressUse } from './address-limits.js'
 import { AddressLimits } from './address-limits.js'
 import type { Cidr } from './addresses.js'
-import { clientAddress, isIn, readCidr, subjectOf } from './addresses.js'
+import { clientAddress, isIn, isLoopback, readCidr, subjectOf } from './addresses.js'
 import { Bans } from './bans.js'
-import { OriginList } from './origins.js'
+import { isLocalOrigin, OriginList } from './origins.js'
 import type { Refusal } from './refusal.js'
 import type { AdmissionSettings } from './settings.js'
 import { SocketGuard } from './socket-guard.js'
@@ -24,6 +24,8 @@ export interface Knock {
 export interface Client {
   /** As text; null where it is unknown. Never told to other clients. */
   readonly address: string | null
+  /** What is at the other end of the connection is this machine, and does not say that it is a proxy. */
+  readonly isLocal: boolean
   /** No limits and no bans for this address. */
   readonly exempt: boolean
   readonly origin: string
@@ -50,6 +52,13 @@ export class Admission {
   readonly lists: AdmissionLists = { allowed: null, denied: null, keys: { hmac: [], ed25519: [] } }
   readonly limits: AddressLimits
   readonly bans: Bans
+  /**
+   * Pages of other hosts have come in from this machine: a proxy that does not say so is in front, and
+   * being local says nothing.
+   */
+  isBehindLocalProxy = false
+  /** Called when that is found out. */
+  onLocalProxy: () => void = () => {}
   private readonly origins: OriginList
   private readonly proxies: readonly Cidr[]
   private readonly exempt: readonly Cidr[]
@@ -79,8 +88,14 @@ export class Admission {
   /** Who knocks. */
   clientOf({ remoteAddress, forwardedFor, origin, query }: Knock): Client {
     const address = clientAddress(remoteAddress, forwardedFor, this.proxies)
+    const isLocal = forwardedFor === '' && isLoopback(remoteAddress)
+    if (isLocal && !this.isBehindLocalProxy && origin !== '' && !isLocalOrigin(origin)) {
+      this.isBehindLocalProxy = true
+      this.onLocalProxy()
+    }
     return {
       address: address === null ? null : address.toString(),
+      isLocal,
       exempt: address !== null && isIn(address, this.exempt),
       origin,
       token: tokenIn(query),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { id } from '../testing/messages.js'
-import { ExtensionError, readExtension } from '../wire/shoal-extension.js'
+import { ExtensionError } from '../wire/extension-error.js'
+import { readExtension } from '../wire/shoal-extension.js'
 
 const read = (fields: object) => readExtension({ v: 1, role: 'viewer', ...fields })
 

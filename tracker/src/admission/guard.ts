@@ -1,5 +1,5 @@
 import type { InfoHash, Millis } from '@shoal/protocol'
-import type { ClientMessage } from '../wire/client-message.js'
+import type { AnnounceMessage, ClientMessage } from '../wire/client-message.js'
 import type { Refusal } from './refusal.js'
 
 /** What stands between one socket and the tracker. */
@@ -12,4 +12,8 @@ export interface Guard {
    * @returns true when that one is banned from the swarm now
    */
   accuse(accused: Guard, infoHash: InfoHash, now: Millis): boolean
+  /** The socket comes from this machine, and from no proxy on it. */
+  readonly isLocal: boolean
+  /** The peer's join token says that it is one of the operator's own seeders. */
+  isOwnSeeder(message: AnnounceMessage): boolean
 }

@@ -1,3 +1,11 @@
+import { isLoopback } from './addresses.js'
+
+/** True for the origin of a page on this machine: its address, or `localhost` (RFC 6761 section 6.3). */
+export function isLocalOrigin(origin: string): boolean {
+  const host = URL.canParse(origin) ? new URL(origin).hostname : ''
+  return host === 'localhost' || host.endsWith('.localhost') || isLoopback(host.replace(/^\[|\]$/g, ''))
+}
+
 /** Origins of pages that may connect. Entries are as the configuration's schema lets them through. */
 export class OriginList {
   private readonly exact = new Set<string>()

@@ -5,7 +5,7 @@ import { networkOf } from './addresses.js'
 import type { Admission, Client } from './admission.js'
 import type { Guard } from './guard.js'
 import type { Refusal } from './refusal.js'
-import type { TokenKeys } from './tokens.js'
+import type { TokenClaims, TokenKeys } from './tokens.js'
 import { invalid, readToken, refuseToken } from './tokens.js'
 
 /** Peers of one socket whose tokens were good that are remembered; more show theirs again. */
@@ -24,6 +24,10 @@ export class SocketGuard implements Guard {
   private readonly use: AddressUse | null
   /** Info hash and peer id of those that were let in: a token is for joining, not for staying. */
   private admitted: Set<string> | null = null
+  /** As `admitted`, of those whose tokens say that they are the operator's own seeders. */
+  private seeders: Set<string> | null = null
+  /** The last peer whose token did not say so: to be asked again costs the tracker nothing. */
+  private notSeeder = ''
   /** The last token that no key had signed: to be sent again costs the tracker nothing. */
   private bad: { readonly token: string; readonly keys: TokenKeys } | null = null
 
@@ -60,6 +64,26 @@ export class SocketGuard implements Guard {
     return this.admission.bans.report(suspect(infoHash, accused.use), own, network, now)
   }
 
+  get isLocal(): boolean {
+    return this.client.isLocal && !this.admission.isBehindLocalProxy
+  }
+
+  isOwnSeeder({ infoHash, peerId, shoal }: AnnounceMessage): boolean {
+    const { hmac, ed25519 } = this.admission.lists.keys
+    if (hmac.length + ed25519.length === 0) return false
+    const key = infoHash + peerId
+    if (this.seeders?.has(key) === true) return true
+    if (this.notSeeder === key) return false
+    const read = this.read(shoal?.token ?? this.client.token, infoHash, peerId)
+    if ('code' in read || !read.seeder) {
+      this.notSeeder = key
+      return false
+    }
+    this.seeders ??= new Set()
+    if (this.seeders.size < MAX_ADMITTED) this.seeders.add(key)
+    return true
+  }
+
   /** The socket is gone. */
   close(now: Millis): void {
     if (this.use !== null) this.admission.limits.disconnect(this.use, now)
@@ -87,6 +111,12 @@ export class SocketGuard implements Guard {
   }
 
   private weigh(token: string | null, infoHash: InfoHash, peerId: string | null): Refusal | null {
+    const read = this.read(token, infoHash, peerId)
+    return 'code' in read ? read : null
+  }
+
+  /** What a token that is good for this peer says, or why it is not. */
+  private read(token: string | null, infoHash: InfoHash, peerId: string | null): TokenClaims | Refusal {
     if (token === null) return NO_TOKEN
     const { keys } = this.admission.lists
     if (this.bad?.token === token && this.bad.keys === keys) return UNREADABLE
@@ -96,7 +126,7 @@ export class SocketGuard implements Guard {
       return UNREADABLE
     }
     const { origin } = this.client
-    return refuseToken(claims, { infoHash, peerId, origin }, this.admission.secondsSince1970)
+    return refuseToken(claims, { infoHash, peerId, origin }, this.admission.secondsSince1970) ?? claims
   }
 
   /** A peer of this socket has been let into this swarm. */

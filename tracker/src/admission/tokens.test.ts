@@ -22,7 +22,14 @@ const verdict = (claims: object) => {
 
 describe('tokens', () => {
   it('are signed with a secret or an Ed25519 key, one of several', () => {
-    const expected = { infoHash: HASH, origin: null, peerId: null, expires: NOW + 60, notBefore: 0 }
+    const expected = {
+      infoHash: HASH,
+      origin: null,
+      peerId: null,
+      seeder: false,
+      expires: NOW + 60,
+      notBefore: 0,
+    }
     expect(readToken(hmacToken(CLAIMS), KEYS)).toEqual(expected)
     expect(readToken(ed25519Token(CLAIMS, pair.privateKey), KEYS)).toEqual(expected)
   })

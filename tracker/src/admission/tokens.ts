@@ -36,6 +36,8 @@ export interface TokenClaims {
   readonly origin: string | null
   /** The one peer that it is for, 20 binary characters; null for any. */
   readonly peerId: string | null
+  /** It is one of the operator's own seeders: the tracker vouches for its keys. */
+  readonly seeder: boolean
   /** Seconds since 1970, both. */
   readonly expires: number
   readonly notBefore: number
@@ -54,6 +56,7 @@ const claimsSchema = z
     info_hash: hexId.optional(),
     origin: z.string().optional(),
     peer_id: hexId.optional(),
+    seeder: z.boolean().default(false),
   })
   .refine(({ content, info_hash }) => (content === undefined) !== (info_hash === undefined))
 
@@ -112,11 +115,12 @@ export function readToken(token: string, keys: TokenKeys): TokenClaims | null {
 function claimsOf(payload: unknown): TokenClaims | null {
   const { data } = claimsSchema.safeParse(payload)
   if (data === undefined) return null
-  const { content, info_hash: hash = '', origin = null, peer_id: peer, exp, nbf } = data
+  const { content, info_hash: hash = '', origin = null, peer_id: peer, seeder, exp, nbf } = data
   return {
     infoHash: (content === undefined ? binaryOf(hash) : infoHashOf(content)) as InfoHash,
     origin,
     peerId: peer === undefined ? null : binaryOf(peer),
+    seeder,
     expires: exp,
     notBefore: nbf,
   }

@@ -63,8 +63,22 @@ describe('news', () => {
     { type: 'beat', node: NODE, serial: 4, ask: true },
     { type: 'counts', node: NODE, serial: 5, entries: [[infoHash, counts]] },
     { type: 'bye', node: NODE },
+    { type: 'vouched', node: NODE, infoHash, keys: ['A'.repeat(43)] },
+    {
+      type: 'disputed',
+      node: NODE,
+      infoHash,
+      verdict: { s: '1:2:', disputed: true, wrong: ['A'.repeat(43)] },
+    },
   ])('come out as they went in: $type', (news) => {
     expect(readNews(packNews(news))).toEqual(news)
+  })
+
+  it('with keys and verdicts out of form are not read', () => {
+    expect(readNews(packr.pack([1, NODE, 3, infoHash, ['x']]))).toBeNull()
+    expect(readNews(packr.pack([1, NODE, 3, 'short', ['A'.repeat(43)]]))).toBeNull()
+    expect(readNews(packr.pack([1, NODE, 4, infoHash, { s: 'x', disputed: true }]))).toBeNull()
+    expect(readNews(packr.pack([1, NODE, 4, infoHash, null]))).toBeNull()
   })
 
   it('with counts that are none are not read', () => {

@@ -1,5 +1,12 @@
-import type { IceCandidate, InfoHash, PeerId } from '@shoal/protocol'
-import { isBinaryString20, MAX_CANDIDATES, MAX_SDP_CHARS, readCandidate } from '@shoal/protocol'
+import type { IceCandidate, InfoHash, PeerId, Verdict } from '@shoal/protocol'
+import {
+  isBinaryString20,
+  MAX_CANDIDATES,
+  MAX_SDP_CHARS,
+  readAnnouncedKeys,
+  readCandidate,
+  readVerdicts,
+} from '@shoal/protocol'
 import type { Place } from '../locality/place.js'
 import type { Offer } from '../wire/client-message.js'
 import { MAX_OFFERS_PER_ANNOUNCE } from '../wire/client-message.js'
@@ -65,9 +72,27 @@ export type News =
       readonly entries: readonly (readonly [InfoHash, NodeCounts])[]
     }
   | { readonly type: 'bye'; readonly node: NodeId }
+  | IntegrityNews
+
+/** What concerns the swarm's viewers at every node. */
+export type IntegrityNews =
+  /** Keys of own seeders. */
+  | {
+      readonly type: 'vouched'
+      readonly node: NodeId
+      readonly infoHash: InfoHash
+      readonly keys: readonly string[]
+    }
+  /** A verdict for all viewers. */
+  | {
+      readonly type: 'disputed'
+      readonly node: NodeId
+      readonly infoHash: InfoHash
+      readonly verdict: Verdict
+    }
 
 const ITEM = { offers: 0, answer: 1, candidates: 2 } as const
-const NEWS = { beat: 0, counts: 1, bye: 2 } as const
+const NEWS = { beat: 0, counts: 1, bye: 2, vouched: 3, disputed: 4 } as const
 
 export function packItems(from: NodeId, serial: number, items: readonly Item[]): Uint8Array {
   return packer.pack([VERSION, from, serial, items.map(itemFields)])
@@ -100,6 +125,10 @@ export function packNews(news: News): Uint8Array {
       return packer.pack([VERSION, news.node, NEWS.counts, news.serial, news.entries.map(entryFields)])
     case 'bye':
       return packer.pack([VERSION, news.node, NEWS.bye])
+    case 'vouched':
+      return packer.pack([VERSION, news.node, NEWS.vouched, news.infoHash, news.keys])
+    case 'disputed':
+      return packer.pack([VERSION, news.node, NEWS.disputed, news.infoHash, news.verdict])
   }
 }
 
@@ -110,6 +139,7 @@ export function readNews(bytes: Uint8Array): News | null {
   const [, node, kind, serial, more] = fields
   if (!isNodeId(node)) return null
   if (kind === NEWS.bye) return { type: 'bye', node }
+  if (kind === NEWS.vouched || kind === NEWS.disputed) return readIntegrityNews(node, kind, serial, more)
   if (!isWhole(serial)) return null
   if (kind === NEWS.beat) return { type: 'beat', node, serial, ask: more === true }
   if (kind !== NEWS.counts || !Array.isArray(more) || more.length > MAX_ENTRIES) return null
@@ -121,6 +151,26 @@ export function readNews(bytes: Uint8Array): News | null {
     entries.push([entry[0] as InfoHash, counts])
   }
   return { type: 'counts', node, serial, entries }
+}
+
+function readIntegrityNews(
+  node: NodeId,
+  kind: typeof NEWS.vouched | typeof NEWS.disputed,
+  hash: unknown,
+  value: unknown,
+): IntegrityNews | null {
+  if (!isBinaryString20(hash)) return null
+  const infoHash = hash as InfoHash
+  if (kind === NEWS.vouched) {
+    const keys = readAnnouncedKeys(value)
+    return keys === null ? null : { type: 'vouched', node, infoHash, keys }
+  }
+  try {
+    const [verdict] = readVerdicts([value])
+    return verdict === undefined ? null : { type: 'disputed', node, infoHash, verdict }
+  } catch {
+    return null
+  }
 }
 
 function frameFields(bytes: Uint8Array): unknown[] | null {

@@ -1,6 +1,7 @@
 import type { InfoHash, Millis } from '@shoal/protocol'
 import { isBinaryString20 } from '@shoal/protocol'
 import type { Log } from '../adapters/log.js'
+import type { Integrity } from '../integrity/integrity.js'
 import type { Tracker } from '../signalling/tracker.js'
 import type { Bus, BusListener, NodeId } from './bus.js'
 import { Cluster } from './cluster.js'
@@ -78,6 +79,7 @@ export class ClusterNode implements BusListener {
     dropped: 0,
     rejected: 0,
   }
+  private readonly integrity: Integrity
   private joined = false
   private heardSelfAt = Number.NEGATIVE_INFINITY
   private reconnectedAt: number
@@ -99,6 +101,13 @@ export class ClusterNode implements BusListener {
       touched: (infoHash) => this.published.touch(infoHash),
       random: options.random,
     })
+    this.integrity = tracker.integrity
+    this.integrity.bus = {
+      vouched: (infoHash, keys) =>
+        this.broadcast(packNews({ type: 'vouched', node: options.id, infoHash, keys })),
+      disputed: (infoHash, verdict) =>
+        this.broadcast(packNews({ type: 'disputed', node: options.id, infoHash, verdict })),
+    }
     for (const { infoHash } of tracker.registry.swarms()) this.published.touch(infoHash)
     this.bus = connect(this)
     this.timers.push(setInterval(() => this.beat(), options.leaseMs / BEATS_PER_LEASE))
@@ -134,6 +143,8 @@ export class ClusterNode implements BusListener {
     const now = this.options.now()
     if (news.node === this.options.id) {
       if (news.type === 'beat') this.heardSelf(now)
+    } else if (news.type === 'vouched' || news.type === 'disputed') {
+      this.integrity.toldByNode(news, now)
     } else if (news.type === 'bye') {
       this.forget(news.node)
     } else if (news.type === 'beat') {

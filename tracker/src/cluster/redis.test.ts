@@ -98,6 +98,23 @@ async function drained(from: RawClient): Promise<Message[]> {
 describe('three nodes', () => {
   it('find each other', () => joined())
 
+  it('vouch for the keys of a seeder of one node, and tell of disputes everywhere', async () => {
+    const info_hash = newHash()
+    const [seeder, a, b] = [await client(0), await client(1), await client(1)]
+    await joined()
+    const key = 'A'.repeat(43)
+    await seeder.ask(shoal('s', { role: 'seeder', keys: [key] }, { info_hash }))
+    await expect
+      .poll(() => a.ask(shoal('a', {}, { info_hash })), PATIENCE)
+      .toMatchObject({ shoal: { keys: [key] } })
+    // Node 0 has one network of fetchers: whoever is there objects to the list of another.
+    const disputed = [{ s: '1:2:', h: key }]
+    const c = await client(0)
+    await c.ask(shoal('c', { wrong: disputed }, { info_hash }))
+    await b.ask(shoal('b', {}, { info_hash }))
+    expect(await a.next()).toMatchObject({ shoal: { verdicts: [{ s: '1:2:', disputed: true }] } })
+  })
+
   it('introduce stock clients to each other, and answers find back', async () => {
     const info_hash = newHash()
     const [a, b, c] = [await client(0), await client(1), await client(2)]

@@ -18,6 +18,7 @@ import { chooseEngine } from './engine.js'
 import { DashboardFeed } from './feed.js'
 import { FileWatch } from './file-watch.js'
 import { Health } from './health.js'
+import { createIntegrity, integrityMetrics, watchLocalProxy } from './integrity-setup.js'
 import { joinCluster } from './join-cluster.js'
 import { watchLocality } from './locality-files.js'
 import type { TrackerOptions } from './options.js'
@@ -73,8 +74,10 @@ export async function createTracker(options: TrackerOptions = {}): Promise<Runni
   const health = new Health()
   const files = new FileWatch(settings.reloadSeconds, health, log)
   const places = await watchLocality(settings.locality, files)
-  const tracker = new Tracker(settings, Math.random, places)
+  const integrity = await createIntegrity(settings, files, log)
+  const tracker = new Tracker(settings, Math.random, places, integrity)
   const admission = new Admission(settings.admission, Date.now)
+  watchLocalProxy(admission, integrity, log)
   const history = new History()
   const feed = new DashboardFeed()
   const { maxConnections } = settings.limits
@@ -105,6 +108,7 @@ export async function createTracker(options: TrackerOptions = {}): Promise<Runni
   const metrics = createMetrics({
     counters: tracker.counters,
     totals: tracker.totals,
+    integrity: () => integrityMetrics(integrity),
     cluster: cluster === null ? null : cluster.metrics,
     gauges: () => ({
       ...tracker.registry.census(),
@@ -155,6 +159,7 @@ export async function createTracker(options: TrackerOptions = {}): Promise<Runni
     lateMs = Math.max(0, now - sampledAt - SAMPLE_INTERVAL_MS)
     sampledAt = now
     const sample = takeSample()
+    tracker.announceVerdicts(now)
     if (feed.size > 0) tracker.counters.socketsSlow += feed.publish(statsWith(largestLately()), sample)
   }, SAMPLE_INTERVAL_MS)
   const sweeping = setInterval(() => {

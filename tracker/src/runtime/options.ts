@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Log, LogLevel } from '../adapters/log.js'
 import { LOG_LEVELS } from '../adapters/log.js'
 import { admissionSchema } from '../admission/settings.js'
+import { attestationSchema, seedersSchema } from '../integrity/settings.js'
 import { localitySchema } from '../locality/settings.js'
 import { DEFAULT_ANNOUNCE_INTERVAL_SECONDS, DEFAULT_REPORT_INTERVAL_SECONDS } from '../signalling/tracker.js'
 import { DEFAULT_REGISTRY_LIMITS } from '../swarm/registry.js'
@@ -110,6 +111,8 @@ const settingsSchema = z.strictObject({
   tls: tlsSchema.prefault({}),
   admission: admissionSchema.prefault({}),
   seederHttp: seederHttpSchema.prefault({}),
+  seeders: seedersSchema.prefault({}),
+  attestation: attestationSchema.prefault({}),
   locality: localitySchema.prefault({}),
 })
 
@@ -148,6 +151,10 @@ export interface TrackerOptions {
   readonly admission?: z.input<typeof admissionSchema> | undefined
   /** Files that say where addresses are, for neighbours that are near each other. */
   readonly locality?: z.input<typeof localitySchema> | undefined
+  /** Whose keys the tracker vouches for. */
+  readonly seeders?: z.input<typeof seedersSchema> | undefined
+  /** Signing what fetchers of several networks agree on. */
+  readonly attestation?: z.input<typeof attestationSchema> | undefined
   /** HTTP addresses of seeders. */
   readonly seederHttp?: z.input<typeof seederHttpSchema> | undefined
   /** Where to log; nowhere when left out. */

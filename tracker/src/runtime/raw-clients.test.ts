@@ -22,7 +22,7 @@ describeEngines('raw clients', {}, (at) => {
       action: 'announce',
       interval: 120,
       info_hash,
-      shoal: { v: 1, report_interval: 10, eligible: 1, median_uplink: 0 },
+      shoal: { v: 1, report_interval: 10, eligible: 1, median_uplink: 0, attestor: expect.any(String) },
     })
     expect(await b.ask(shoal('b', {}, { info_hash, ...offers('o') }))).toMatchObject({ incomplete: 2 })
     expect(await a.next()).toEqual({

@@ -1,6 +1,7 @@
 import type { AnnounceExtension, InfoHash, Millis, PeerId, PeerReport } from '@shoal/protocol'
 import { millis } from '@shoal/protocol'
 import type { Refusal } from '../admission/refusal.js'
+import { Integrity } from '../integrity/integrity.js'
 import type { Locality } from '../locality/place.js'
 import { NO_LOCALITY, UNKNOWN_PLACE } from '../locality/place.js'
 import { HttpSources } from '../seeders/http-sources.js'
@@ -65,14 +66,22 @@ export class Tracker {
   readonly relay: Relay
   /** Where seeders serve by HTTP. */
   readonly httpSources = new HttpSources()
+  /** Whose bytes are to be trusted. */
+  readonly integrity: Integrity
   private readonly options: SignallingOptions
   private readonly locality: Locality
   private readonly departed = new DepartedReports()
   private now: Millis = millis(0)
 
   /** @param random uniform in [0, 1) */
-  constructor(options: SignallingOptions, random: Random, locality: Locality = NO_LOCALITY) {
+  constructor(
+    options: SignallingOptions,
+    random: Random,
+    locality: Locality = NO_LOCALITY,
+    integrity: Integrity = new Integrity(),
+  ) {
     this.options = options
+    this.integrity = integrity
     this.locality = locality
     this.registry = new Registry(options.limits, (peer) => this.left(peer))
     this.relay = new Relay(this.registry, locality, random, this.counters)
@@ -131,6 +140,12 @@ export class Tracker {
     this.registry.expire(millis(now - silence))
     this.departed.expire(now)
     this.relay.sweep(now)
+    this.integrity.expire(now)
+  }
+
+  /** Sends verdicts that wait for whole swarms: call it every second or so. */
+  announceVerdicts(now: Millis): void {
+    this.integrity.flush((infoHash) => this.registry.swarm(infoHash), now)
   }
 
   private announce(session: Session, message: AnnounceMessage): void {
@@ -152,6 +167,7 @@ export class Tracker {
     if (known === undefined) peer.report = this.departed.take(message.infoHash, message.peerId)
     if (message.shoal !== null) this.applyExtension(peer, message.shoal)
     if (message.shoal?.accuse !== undefined) this.accuse(peer, message.shoal.accuse)
+    if (message.shoal !== null) this.applyIntegrity(peer, message, message.shoal)
     this.relay.elsewhere?.touched(message.infoHash)
     this.reply(session, message, peer.swarm)
     this.relay.announced(peer, message.offers, this.now)
@@ -189,6 +205,7 @@ export class Tracker {
             eligible: uplinks?.eligible ?? 0,
             medianUplink: uplinks?.medianBytesPerSecond ?? 0,
             httpJson: this.httpSources.listJson(message.infoHash),
+            integrityJson: this.integrity.replyJson(message.infoHash),
           }
     session.outlet.send(
       replyText(hashJson, this.countsOf(message.infoHash), announceIntervalSeconds, extension),
@@ -231,6 +248,20 @@ export class Tracker {
     if (report !== undefined) this.report(peer, report)
     const hints = hintsOf(extension)
     if (hints !== null) peer.swarm.applyHints(peer, hints)
+  }
+
+  private applyIntegrity(
+    peer: Peer,
+    message: AnnounceMessage,
+    { keys, lists, wrong }: AnnounceExtension,
+  ): void {
+    const guard = peer.session?.guard ?? null
+    if (keys !== undefined && peer.seeder) {
+      this.integrity.keysAnnounced(message, guard, guard?.isOwnSeeder(message) === true, this.now)
+    }
+    if (lists !== undefined || wrong !== undefined) {
+      this.accuse(peer, this.integrity.reported(peer, { lists, wrong }, this.now))
+    }
   }
 
   /** Whom peers of enough networks accuse leaves the swarm; its next announce is refused. */

@@ -7,10 +7,11 @@ import type {
   SessionDescription,
 } from '@shoal/protocol'
 import { isBinaryString20, MAX_SDP_CHARS } from '@shoal/protocol'
+import { ExtensionError } from './extension-error.js'
 import type { Action } from './message-error.js'
 import { MessageError } from './message-error.js'
 import { RawJsonString, scanMessage } from './scan-message.js'
-import { ExtensionError, readCandidates, readExtension } from './shoal-extension.js'
+import { readCandidates, readExtension } from './shoal-extension.js'
 import type { WireText } from './wire-text.js'
 import { wireText } from './wire-text.js'
 

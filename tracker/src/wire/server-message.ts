@@ -1,4 +1,4 @@
-import type { IceCandidate, InfoHash } from '@shoal/protocol'
+import type { IceCandidate, InfoHash, Verdict } from '@shoal/protocol'
 import { TRACKER_EXTENSION_VERSION } from '@shoal/protocol'
 import type { MessageError } from './message-error.js'
 import type { WireText } from './wire-text.js'
@@ -25,6 +25,8 @@ export interface ReplyExtension {
   readonly medianUplink: number
   /** JSON list of playlists at seeders that answer by HTTP; null for none. */
   readonly httpJson: WireText | null
+  /** Members about whose bytes to trust, each with a comma before it; empty for none. */
+  readonly integrityJson: string
 }
 
 /** What Shoal's peers are told of the peer that an offer or an answer comes from. */
@@ -50,7 +52,7 @@ export function replyText(
   const shoal =
     extension === null
       ? ''
-      : `,"shoal":{"v":${TRACKER_EXTENSION_VERSION},"report_interval":${extension.reportInterval},"eligible":${extension.eligible},"median_uplink":${extension.medianUplink}${extension.httpJson === null ? '' : `,"http":${extension.httpJson}`}}`
+      : `,"shoal":{"v":${TRACKER_EXTENSION_VERSION},"report_interval":${extension.reportInterval},"eligible":${extension.eligible},"median_uplink":${extension.medianUplink}${extension.httpJson === null ? '' : `,"http":${extension.httpJson}`}${extension.integrityJson}}`
   return `{"complete":${counts.complete},"incomplete":${counts.incomplete},"action":"announce","interval":${interval},"info_hash":${hashJson}${shoal}}` as WireText
 }
 
@@ -85,6 +87,12 @@ export function candidatesText(
 ): WireText {
   const shoal = `{"v":${TRACKER_EXTENSION_VERSION},"candidates":${wireText(JSON.stringify(candidates))}}`
   return `{"action":"announce","shoal":${shoal}${relayTail(hashJson, fromJson, offerId)}` as WireText
+}
+
+/** What the tracker concludes from what peers reported, 1 to 32 verdicts. */
+export function verdictsText(hashJson: WireText, verdicts: readonly Verdict[]): WireText {
+  const shoal = `{"v":${TRACKER_EXTENSION_VERSION},"verdicts":${JSON.stringify(verdicts)}}`
+  return `{"action":"announce","info_hash":${hashJson},"shoal":${shoal}}` as WireText
 }
 
 function relayJson(extension: RelayExtension | null): string {

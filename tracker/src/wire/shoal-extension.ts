@@ -14,6 +14,8 @@ import {
   readCandidate,
   TRACKER_EXTENSION_VERSION,
 } from '@shoal/protocol'
+import { ExtensionError } from './extension-error.js'
+import { readIntegrity } from './integrity-extension.js'
 
 /** Longest name of a title on the dashboard, in characters; the rest is cut off. */
 const MAX_NAME_CHARS = 80
@@ -47,11 +49,6 @@ const MAX_HTTP_CHARS = 512
 
 const NAT_TYPES: readonly unknown[] = ['open', 'cone', 'symmetric', 'unknown'] satisfies NatType[]
 
-/** Something in the `shoal` key of an announce is out of form. The message names the key. */
-export class ExtensionError extends Error {
-  override readonly name = 'ExtensionError'
-}
-
 type Fields = Readonly<Record<string, unknown>>
 
 /**
@@ -72,6 +69,7 @@ export function readExtension(value: unknown): AnnounceExtension {
     role,
     ...readHints(fields),
     ...readAdmission(fields),
+    ...(fields['keys'] || fields['lists'] || fields['wrong'] ? readIntegrity(fields) : {}),
     ...(report === undefined || report === null ? {} : { report: readReport(report) }),
     ...(typeof name === 'string' && name.length > 0 ? { name: name.slice(0, MAX_NAME_CHARS) } : {}),
   }
