@@ -69,7 +69,7 @@ function joinRecorded(world: MemoryWorld, recorder: Recorder, seed: number): Swa
     maxLinks: MAX_LINKS,
     memoryBytes: MEMORY_BYTES,
     uploadBytesPerSecond: Number.POSITIVE_INFINITY,
-    integrity: 'open',
+    integrity: 'checked',
   }
   const { clock, tracker } = world
   return recorder.createSwarm(options, {

@@ -1,5 +1,12 @@
 import { parseArgs } from 'node:util'
-import { SIM_DEFAULTS, SIM_FAULTS, SIM_MATCHINGS, SIM_WORKLOADS, type SimOptions } from '@shoal/core/testing'
+import {
+  SIM_DEFAULTS,
+  SIM_FAULTS,
+  SIM_INTEGRITIES,
+  SIM_MATCHINGS,
+  SIM_WORKLOADS,
+  type SimOptions,
+} from '@shoal/core/testing'
 import { MAX_COARSE, type SimScale, scaleOf } from './sim-scale.js'
 
 /** The command line is wrong. The message says what. */
@@ -16,12 +23,13 @@ const LOW_LATENCY_SECONDS = 3
 
 export const SIM_USAGE = `usage: npm run sim -- [--viewers N] [--rho X] [--seconds S] [--seed K] [--workload NAME] [--latency L]
   [--fault NAME] [--bitrate BITS_PER_SECOND] [--loss SHARE] [--nat SHARE] [--session SECONDS] [--links N]
-  [--isps N] [--matching NAME]
+  [--isps N] [--matching NAME] [--integrity NAME] [--hostile SHARE]
   [--edge-errors SHARE] [--edge-slow SHARE] [--edge-capacity BITS_PER_SECOND] [--coarse K]
   [--memory own|shared] [--seeds COUNT] [--trace FILE] [--json]
 workloads: ${SIM_WORKLOADS.join(', ')}
 faults: ${SIM_FAULTS.join(', ')}
-matchings: ${SIM_MATCHINGS.join(', ')}`
+matchings: ${SIM_MATCHINGS.join(', ')}
+levels of integrity: ${SIM_INTEGRITIES.join(', ')}`
 
 export interface SimArguments {
   readonly options: SimOptions
@@ -56,6 +64,8 @@ function parse(args: readonly string[]) {
         links: STRING,
         isps: STRING,
         matching: STRING,
+        integrity: STRING,
+        hostile: STRING,
         'edge-errors': STRING,
         'edge-slow': STRING,
         'edge-capacity': STRING,
@@ -105,6 +115,8 @@ export function readSimArguments(args: readonly string[]): SimArguments {
     maxLinks: number('links', SIM_DEFAULTS.maxLinks, count),
     isps: number('isps', SIM_DEFAULTS.isps, { high: MAX_ISPS, whole: true }),
     matching: oneOf('matching', values.matching, SIM_MATCHINGS, SIM_DEFAULTS.matching),
+    hostileShare: number('hostile', SIM_DEFAULTS.hostileShare, share),
+    integrity: oneOf('integrity', values.integrity, SIM_INTEGRITIES, SIM_DEFAULTS.integrity),
     workload,
     fault: oneOf('fault', values.fault, SIM_FAULTS, SIM_DEFAULTS.fault),
     edge: {

@@ -89,7 +89,7 @@ test('joins when the manifest is there, under the URL without query and fragment
     role: 'viewer',
     trackers: ['wss://tracker.example/'],
     uploads: true,
-    integrity: 'open',
+    integrity: 'auto',
     maxLinks: 16,
   })
   expect(made[0]?.options?.peerId).toMatch(/^-SH0100-\w{12}$/)

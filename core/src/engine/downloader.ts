@@ -1,13 +1,22 @@
-import type { Data, Have, Millis, SegmentId, SegmentManifest } from '@shoal/protocol'
+import {
+  type Data,
+  type Have,
+  type Millis,
+  type SegmentId,
+  type SegmentManifest,
+  type SwarmId,
+  segmentKey,
+} from '@shoal/protocol'
 import type { Random } from '../ports/clock.js'
 import type { ManifestTrust } from '../ports/digest.js'
 import type { OriginError } from '../ports/origin.js'
-import type { DownloadMode, SwarmOptions, WantedSegment } from '../runtime/swarm-api.js'
+import type { DownloadMode, Integrity, SwarmOptions, WantedSegment } from '../runtime/swarm-api.js'
 import { Blame, type BlameEvents } from './blame.js'
+import { CheckLoads } from './check-loads.js'
 import { DownloadTally } from './download-tally.js'
 import type { Election } from './election.js'
-import { electionStage, type HttpSituation, peersHorizon } from './http-rules.js'
-import type { EmitEffect } from './io.js'
+import { electionStage, type HttpSituation, isIdle, peersHorizon } from './http-rules.js'
+import type { EmitEffect, LinkId } from './io.js'
 import { ManifestIntake } from './manifest-intake.js'
 import { ManifestRequests } from './manifest-requests.js'
 import { OriginLoads } from './origin-loads.js'
@@ -18,8 +27,11 @@ import { PieceDownloads } from './piece-downloads.js'
 import type { PieceRequest } from './piece-request.js'
 import { Prefetch } from './prefetch.js'
 import { names } from './remote-have.js'
-import { Segment } from './segment.js'
+import { ReportedLists, type SegmentVerdict } from './reported-lists.js'
+import { contradicts, Segment } from './segment.js'
 import type { SegmentStore } from './segment-store.js'
+import { SpotChecks } from './spot-checks.js'
+import { Trust } from './trust.js'
 import { Verifier } from './verifier.js'
 import { describes, isLoading, isWhole, loadedBytes, type Want } from './want.js'
 import { makeWant, WantList } from './want-list.js'
@@ -34,7 +46,7 @@ const HELP_MS = 8_000
 const COMING_MARGIN_MS = 600
 
 export interface DownloaderOptions {
-  readonly swarmTag: number
+  readonly swarmId: SwarmId
   readonly election: Election
   readonly integrity: SwarmOptions['integrity']
   readonly mode: DownloadMode
@@ -52,7 +64,11 @@ export interface DownloaderEvents extends BlameEvents {
   manifestKnown(segment: Segment): void
   /** We are about to fetch it from the origin: everybody is to hear it. */
   claimed(id: SegmentId, place: number): void
-  /** The peer broke the protocol, or gave a manifest that is not the origin's. */
+  /** The segment is not what was told of it. */
+  manifestLost(segment: Segment): void
+  /** What is held of the segment is not to be passed on any more. */
+  segmentRevoked(segment: Segment): void
+  /** The peer broke the protocol. */
   misbehaved(peer: Peer): void
   /** The peer sent pieces that are not the manifest's. */
   corrupted(peer: Peer): void
@@ -73,7 +89,11 @@ export class Downloader {
   private readonly requests: ManifestRequests
   private readonly manifests: ManifestIntake
   private readonly verifier: Verifier
-  private readonly blame: Blame
+  readonly blame: Blame
+  readonly trust: Trust
+  readonly checks: SpotChecks
+  readonly checkLoads: CheckLoads
+  private readonly lists: ReportedLists
   private readonly prefetch = new Prefetch()
   private nextAhead = -1
   private readonly options: DownloaderOptions
@@ -91,25 +111,27 @@ export class Downloader {
   now: Millis
 
   constructor(options: DownloaderOptions, events: DownloaderEvents) {
-    const { emit, swarmTag, random } = options
+    const { emit, swarmId, random } = options
+    const swarmTag = swarmId.tag
     this.options = options
     this.events = events
     this.now = 0 as Millis
-    this.blame = new Blame(events)
+    this.trust = new Trust(options.integrity)
+    this.blame = new Blame(this.trust, events)
     this.requests = new ManifestRequests(swarmTag, emit)
     this.verifier = new Verifier(emit, {
       pieceVerified: (segment, piece, peer) => this.pieceVerified(segment, piece, peer),
-      pieceCorrupt: (segment, piece, peer) => this.pieceCorrupt(segment, piece, peer),
+      pieceCorrupt: (segment, piece, peer, digest) => this.pieceCorrupt(segment, piece, peer, digest),
       manifestMade: (segment, manifest) => this.manifests.made(segment, manifest),
       manifestGrew: (segment) => this.manifests.grew(segment, this.now),
       manifestChecked: (peer, segment, manifest, trust) =>
         this.manifests.checked(peer, segment, manifest, trust, this.now),
     })
-    this.manifests = new ManifestIntake(options.integrity, this.requests, this.verifier, {
+    this.manifests = new ManifestIntake(this.trust, this.requests, this.verifier, {
       known: (segment) => events.manifestKnown(segment),
       adopted: (want) => this.origin.tailLoaded(want),
       made: (segment) => this.manifestMade(segment),
-      wrong: (segment) => this.manifestWrong(segment),
+      contradicted: (segment) => this.manifestDropped(segment),
       wantsOf: (segment) => this.wants.of(segment),
       readyPeers: () => events.readyPeers(),
     })
@@ -127,6 +149,24 @@ export class Downloader {
       failed: (want, error) => this.originFailed(want, error),
       ended: (want) => events.segmentChanged(want.segment),
     })
+    const digest = (bytes: Uint8Array, then: (digest: Uint8Array) => void) =>
+      this.verifier.digest(bytes, then)
+    this.checkLoads = new CheckLoads(this.origin.ranges, emit)
+    this.checks = new SpotChecks(this.trust, this.checkLoads, random, {
+      digest,
+      disproved: (segment) => this.manifestWrong(segment),
+      settled: (segment, piece, found) => this.blame.settle(segment, piece, found),
+    })
+    this.lists = new ReportedLists(this.trust, {
+      swarmId: swarmId.bytes,
+      emit,
+      digest,
+      isTrusted: (manifest, then) => this.verifier.trustOf(manifest, (trust) => then(trust === 'trusted')),
+      changed: (segment) => events.segmentChanged(segment),
+      signed: (segment) => this.signed(segment),
+      disputed: (segment, wrong) => (wrong ? this.manifestWrong(segment) : this.manifestDropped(segment)),
+    })
+    this.levelChanged()
   }
 
   get wastedBytes(): number {
@@ -159,8 +199,9 @@ export class Downloader {
     const want = makeWant(wantId, wanted, segment, this.tally.expectedBytes(wanted), now)
     want.peersSince = ahead?.peersSince ?? null
     this.wants.add(want)
+    this.checks.wanted(want)
     if (wanted.live) this.options.election.wanted(wanted.segment)
-    if (segment.manifest !== null && !describes(segment.manifest, wanted.range)) this.manifestWrong(segment)
+    if (segment.manifest !== null && !describes(segment.manifest, wanted.range)) this.manifestDropped(segment)
     this.finishIfWhole(want)
   }
 
@@ -204,7 +245,7 @@ export class Downloader {
   }
 
   manifest(peer: Peer, manifest: SegmentManifest, segment: Segment): void {
-    this.manifests.offered(peer, manifest, segment)
+    this.manifests.offered(peer, manifest, segment, this.now)
   }
 
   hashes(peer: Peer, first: number, hashes: readonly Uint8Array[], segment: Segment): void {
@@ -245,6 +286,8 @@ export class Downloader {
     )
     let next = Number.POSITIVE_INFINITY
     for (const want of byDeadline) next = Math.min(next, this.pumpWant(want, peers, now))
+    this.lists.look(now)
+    this.checks.look(isIdle(byDeadline, this.origin, now), now)
     if (this.pieces.outstanding > 0) next = Math.min(next, now + LOOK_INTERVAL_MS)
     return next === Number.POSITIVE_INFINITY ? null : (Math.max(next, now + 1) as Millis)
   }
@@ -260,7 +303,8 @@ export class Downloader {
     const { election } = this.options
     const mode = this.originSpared ? 'server-friendly' : this.options.mode
     const coming = ({ deadline }: Want) => this.pieces.coming(segment, deadline - COMING_MARGIN_MS, now)
-    const situation = { now, election, origin, peers, hopeful, swarmSize, mode, coming }
+    const signed = this.trust.needsSignature
+    const situation = { now, election, origin, peers, hopeful, swarmSize, mode, coming, signed }
     noteOrphans(want, peers, now)
     this.lead(want, situation)
     const idle = want.http === null
@@ -352,21 +396,23 @@ export class Downloader {
   }
 
   private pieceVerified(segment: Segment, piece: number, peer: Peer | null): void {
-    this.blame.convict(segment, piece)
+    this.blame.fits(segment, piece, peer === null)
     this.events.pieceVerified(segment, piece)
     this.events.segmentChanged(segment)
     if (peer !== null) {
       const span = segment.pieceSpan(piece)
       peer.verifiedBytes += span.end - span.start
+      if (!segment.certain) this.checks.earned(span.end - span.start)
       this.tally.count(segment, peer.source, span.end - span.start)
-    }
+    } else if (segment.complete && segment.manifestSource === 'own' && segment.certain)
+      this.lists.loaded(segment, this.now)
     for (const want of this.wants.of(segment)) {
       this.progress(want)
       this.finishIfWhole(want)
     }
   }
 
-  private pieceCorrupt(segment: Segment, piece: number, peer: Peer | null): void {
+  private pieceCorrupt(segment: Segment, piece: number, peer: Peer | null, digest: Uint8Array): void {
     if (peer === null) {
       if (this.origin.pieceWrong(segment, piece, this.now)) return
       // The origin's own bytes do not fit: the manifest is not of what the origin serves.
@@ -374,7 +420,12 @@ export class Downloader {
       return
     }
     this.corruptPieces++
-    if (this.blame.corruptPiece(segment, piece, peer)) this.manifestWrong(segment)
+    const verdict = this.blame.corruptPiece(segment, piece, peer, digest, this.now)
+    if (verdict === 'manifest-lies') this.manifestDropped(segment)
+    if (verdict === 'settled') return
+    // What else it was asked for is better asked of others until it is known who is wrong.
+    this.pieces.withdraw(peer)
+    this.checks.doubt(segment, piece)
   }
 
   private segmentLoaded(want: Want, bytes: Uint8Array, certain: boolean): void {
@@ -388,19 +439,80 @@ export class Downloader {
   }
 
   private manifestMade(segment: Segment): void {
+    for (const { link, manifest } of segment.contradictions) {
+      if (contradicts(segment, manifest)) this.distrust(link)
+    }
+    segment.contradictions = []
+    this.lists.loaded(segment, this.now)
     for (const piece of segment.verified.toArray()) this.events.pieceVerified(segment, piece)
     this.events.segmentChanged(segment)
     for (const want of this.wants.of(segment)) this.finishIfWhole(want)
   }
 
-  /** What peers said of the segment is not what the origin serves: only the origin counts. */
+  /** What a peer said of the segment is not what the origin serves: it is not believed for a while. */
   private manifestWrong(segment: Segment): void {
+    const { manifestAuthor, manifestSource } = segment
+    this.lists.wrong(segment)
+    this.manifestDropped(segment)
+    // Whoever passes a signed one on has not made it.
+    if (manifestAuthor !== null && manifestSource !== 'trusted') this.distrust(manifestAuthor)
+  }
+
+  /** What is known of the segment from peers is not to be used: only the origin counts. */
+  private manifestDropped(segment: Segment): void {
     this.pieces.cancel(segment)
     for (const want of this.wants.of(segment)) this.origin.cancel(want)
     this.origin.manifestWasWrong(segment)
-    this.blame.wrongManifest(segment)
+    this.events.manifestLost(segment)
     segment.reset()
     segment.httpOnly = true
+    this.events.segmentChanged(segment)
+    if (!this.wants.isWanted(segment)) this.events.segmentRevoked(segment)
+  }
+
+  /** Drops everything that was taken on the word of a peer which said what is not so. */
+  private distrust(link: LinkId): void {
+    if (this.blame.distrust(link, this.now) === null) return
+    for (const segment of [...this.options.store.values()]) {
+      if (segment.manifestAuthor === link && !segment.certain) this.forget(segment)
+    }
+  }
+
+  /** Forgets what peers said of a segment; others may say it anew. */
+  private forget(segment: Segment): void {
+    this.manifestDropped(segment)
+    segment.httpOnly = false
+    this.requests.refused(segment.key)
+  }
+
+  /** Another level of integrity holds: what does not count by it is forgotten. */
+  setLevel(level: Integrity): void {
+    if (level === this.trust.level) return
+    this.trust.level = level
+    this.levelChanged()
+    if (!this.trust.needsSignature) return
+    for (const segment of [...this.options.store.values()]) {
+      if (segment.manifest === null || segment.manifest.signature !== null) continue
+      if (!segment.certain) this.forget(segment)
+      else if (!segment.external) {
+        segment.withheld = true
+        this.events.segmentChanged(segment)
+      }
+    }
+  }
+
+  private levelChanged(): void {
+    this.options.election.leastSeats = this.trust.level === 'attested' ? 2 : 1
+  }
+
+  /** The tracker has compared what members loaded of a segment. */
+  verdict(verdict: SegmentVerdict): void {
+    this.lists.heard(verdict, this.options.store.get(segmentKey(verdict.segment)))
+  }
+
+  private signed(segment: Segment): void {
+    this.events.manifestKnown(segment)
+    for (const piece of segment.verified.toArray()) this.events.pieceVerified(segment, piece)
     this.events.segmentChanged(segment)
   }
 

@@ -47,6 +47,8 @@ export class Election {
   private led: number | null = null
   /** How many may lead: one copy of the origin more each, and the first one is out that much sooner. */
   private seats = 1
+  /** At least so many, where one alone is not believed. */
+  leastSeats = 1
   /** By track: the newest sequence number that was wanted live here. */
   private readonly edges = new Map<number, number>()
 
@@ -131,8 +133,9 @@ export class Election {
   }
 
   private seatsOf(claims: ReadonlyMap<number, Millis>): number {
-    for (const heardAt of claims.values()) if (heardAt === GONE) return this.seats + LATE_SEATS
-    return this.seats
+    const seats = Math.max(this.seats, this.leastSeats)
+    for (const heardAt of claims.values()) if (heardAt === GONE) return seats + LATE_SEATS
+    return seats
   }
 }
 

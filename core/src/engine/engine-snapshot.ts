@@ -1,4 +1,4 @@
-import type { MatchingHints, PeerId } from '@shoal/protocol'
+import type { MatchingHints, Millis, PeerId } from '@shoal/protocol'
 import type { LinkSnapshot, SwarmSnapshot } from '../runtime/swarm-api.js'
 import type { Downloader } from './downloader.js'
 import type { Peer } from './peer.js'
@@ -17,8 +17,9 @@ export function snapshotOf(
   uploader: Uploader,
   store: SegmentStore,
   peers: readonly Peer[],
+  now: Millis,
 ): EngineSnapshot {
-  const { tally, corruptPieces, wastedBytes, origin } = downloader
+  const { tally, corruptPieces, wastedBytes, origin, trust, checks, checkLoads } = downloader
   const { sources, segments, peerRate } = tally
   return {
     httpBytes: sources.http,
@@ -28,6 +29,11 @@ export function snapshotOf(
     uploads: uploader.state,
     wastedBytes,
     corruptPieces,
+    integrity: trust.level,
+    checks: !trust.checks ? 'off' : checkLoads.possible(now) ? 'on' : 'no-range',
+    checkedBytes: checkLoads.bytes,
+    checksMade: checks.made,
+    checksFailed: checks.failed,
     segments: { ...segments },
     links: peers.map(linkSnapshot),
     cachedBytes: store.bytes,

@@ -107,7 +107,7 @@ export class Engine {
     this.manifests = new ManifestReplies(this.store, swarmTag, emit)
     this.downloader = new Downloader(
       {
-        swarmTag,
+        swarmId: options.swarmId,
         election: this.election,
         integrity: options.integrity,
         mode: options.mode ?? 'server-friendly',
@@ -120,6 +120,8 @@ export class Engine {
         claimed: (segment, place) => this.sayClaim({ kind: 'claim', segment, place }, null),
         pieceVerified: (segment, piece) => this.uploader.pieceReady(segment, piece),
         manifestKnown: (segment) => this.manifestKnown(segment),
+        manifestLost: (segment) => this.manifests.forget(segment, this.readyPeers()),
+        segmentRevoked: (segment) => this.revoke(segment),
         misbehaved: (peer) => this.ban(peer),
         corrupted: (peer) => this.banPolluter(peer),
         unresponsive: (peer) => this.closePeer(peer, 'leaving'),
@@ -213,9 +215,14 @@ export class Engine {
         if (input.members !== null) {
           this.downloader.swarmSize = input.members
           this.election.swarmSize = input.members
+          this.downloader.checks.swarmSize = input.members
         }
         this.neighbours.swarmSize = input.members
         return
+      case 'integrity':
+        return this.downloader.setLevel(input.level)
+      case 'verdict':
+        return this.downloader.verdict(input.verdict)
       case 'want':
         this.downloader.want(input.wantId, input.wanted, now)
         return this.hostSegments.dropOldParts(input.wanted.segment, now)
@@ -233,10 +240,15 @@ export class Engine {
         return this.downloader.origin.response(input.fetchId, input.total, now)
       case 'http-data':
         this.calm = true
+        if (input.fetchId < 0)
+          return this.downloader.checkLoads.data(input.fetchId, input.offset, input.bytes, now)
         return this.downloader.origin.data(input.fetchId, input.offset, input.bytes, now)
       case 'http-done':
+        if (input.fetchId < 0)
+          return this.downloader.checkLoads.done(input.fetchId, now, input.doubtful === true)
         return this.downloader.origin.done(input.fetchId, now, input.doubtful)
       case 'http-error':
+        if (input.fetchId < 0) return this.downloader.checkLoads.error(input.fetchId, input.error, now)
         return this.downloader.origin.error(input.fetchId, input.error, now)
       case 'hashed':
         return this.hashed(input.jobId, input.digest)
@@ -377,6 +389,7 @@ export class Engine {
     if (refused !== null) return this.closePeer(peer, refused)
     peer.identity = { peerId: hello.peerId, role: hello.role, uploads: hello.uploads }
     this.ready = null
+    this.downloader.blame.recall(peer)
     this.announcer.summary(peer, this.now)
   }
 
@@ -445,6 +458,13 @@ export class Engine {
     this.announcer.claim(this.readyPeers(), claim, from)
   }
 
+  /** What is held of it is gone, here and for those who were told. */
+  private revoke(segment: Segment): void {
+    if (this.store.get(segment.key) !== segment) return
+    this.store.delete(segment.key)
+    this.announcer.segmentDropped(segment, this.now)
+  }
+
   private manifestKnown(segment: Segment): void {
     if (this.uploader.state !== 'off') this.manifests.known(segment, this.readyPeers())
   }
@@ -459,7 +479,7 @@ export class Engine {
 
   /** Counters and state; see `SwarmSnapshot`. */
   snapshot(): EngineSnapshot {
-    return snapshotOf(this.downloader, this.uploader, this.store, this.readyPeers())
+    return snapshotOf(this.downloader, this.uploader, this.store, this.readyPeers(), this.now)
   }
 
   /** The manifest of a segment, with all its hashes, as far as the options trust it; or null. */

@@ -149,7 +149,7 @@ export class HaveAnnouncer {
     }
     for (const segment of this.changed.values()) {
       const told = peer.told.get(segment.key)
-      const pieces = segment.verified.size
+      const pieces = segment.shared.size
       const fetching = segment.arriving
       // What the peer holds itself it need not hear about.
       if (told?.pieces === pieces && told.fetching === fetching) continue
@@ -221,7 +221,7 @@ export class HaveAnnouncer {
 }
 
 function isWholeAndComplete(segment: Segment): boolean {
-  return segment.complete && segment.id.part === null
+  return segment.complete && !segment.withheld && segment.id.part === null
 }
 
 /** Others may wait for us to have it. */
@@ -235,11 +235,11 @@ function isWaiting(told: Told | undefined): boolean {
 }
 
 function worthTelling(segment: Segment): boolean {
-  return isPromised(segment) || segment.verified.size > 0
+  return isPromised(segment) || segment.shared.size > 0
 }
 
 function toldOf(segment: Segment): Told {
-  return { pieces: segment.verified.size, fetching: segment.arriving }
+  return { pieces: segment.shared.size, fetching: segment.arriving }
 }
 
 function entryOf(segment: Segment): HaveEntry {
@@ -247,7 +247,7 @@ function entryOf(segment: Segment): HaveEntry {
     kind: 'segment',
     segment: segment.id,
     fetching: segment.arriving,
-    pieces: segment.verified.bits,
+    pieces: segment.shared.bits,
   }
 }
 

@@ -91,6 +91,8 @@ export interface HttpSituation {
   readonly peers: readonly Peer[]
   /** Connections may open soon. */
   readonly hopeful: boolean
+  /** Peers take nothing that is not signed: what is loaded here helps nobody but a signer's word. */
+  readonly signed: boolean
   /** Which of origin and peers comes first; see `SwarmOptions.mode`. */
   readonly mode: DownloadMode
   /** Members of the whole swarm as the tracker counts them, or null where it has not said. */
@@ -133,6 +135,17 @@ export function peersHorizon(want: Want, origin: OriginEstimate, now: Millis): n
   }
   const urgent = urgentAt(want, origin)
   return now < urgent - LAST_MOMENT_MS ? urgent : last
+}
+
+/** Before a load is due, a check of what came must be over, in milliseconds. */
+const CHECK_TIME_MS = 300
+
+/** True where no load of the player's is under way at the origin, or due: a check may use the line. */
+export function isIdle(wants: readonly Want[], origin: OriginEstimate, now: Millis): boolean {
+  return wants.every((want) => {
+    if (want.ahead) return true
+    return want.http === null && urgentAt(want, origin) - now > CHECK_TIME_MS
+  })
 }
 
 /**
@@ -228,7 +241,10 @@ function patience(want: Want, situation: HttpSituation): number {
   const { segment, startedAt, deadline } = want
   if (segment.httpOnly) return startedAt
   if (peers.length === 0) return hopeful ? startedAt + CONNECT_PATIENCE_MS : startedAt
-  if (peers.some((peer) => peer.offers(segment.id) && peer.usable(now))) return Number.POSITIVE_INFINITY
+  const known = segment.manifest !== null || situation.signed
+  const helped = (peer: Peer) =>
+    peer.offers(segment.id) && peer.usable(now) && (known || !peer.isDistrusted(now))
+  if (peers.some(helped)) return Number.POSITIVE_INFINITY
   const unheard = peers.filter((peer) => !peer.have.heard)
   const hear = Math.max(startedAt, ...unheard.map((peer) => peer.openedAt + FIRST_HAVE_MS))
   if (!want.wanted.live) return hear
@@ -238,9 +254,10 @@ function patience(want: Want, situation: HttpSituation): number {
     return outranked ? Number.POSITIVE_INFINITY : want.claimedAt + hearingMs(want, situation)
   }
   if (leader !== null) return Number.POSITIVE_INFINITY
-  // A part has no time for turns, nor for a seeder that says nothing of it.
+  // A part has no time for turns, nor for a seeder that says nothing of it, but where only seeders sign.
   const whole = segment.id.part === null
-  const seeded = whole && peers.some((peer) => peer.identity?.role === 'seeder')
+  const { signed } = situation
+  const seeded = (whole || signed) && peers.some((peer) => peer.identity?.role === 'seeder')
   const lead = seeded ? startedAt + want.wanted.duration * SEEDER_LEAD : startedAt
   const turn = whole && election.ledLately(segment.id) ? (deadline - startedAt) * TURN_SHARE : 0
   const tierMs = clamp((deadline - startedAt) * TIER_SHARE, TIER_MS, MAX_TIER_MS)

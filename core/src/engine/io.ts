@@ -10,7 +10,8 @@ import type {
 } from '@shoal/protocol'
 import type { ManifestTrust } from '../ports/digest.js'
 import type { OriginError } from '../ports/origin.js'
-import type { SegmentResult, UploadState, WantedSegment } from '../runtime/swarm-api.js'
+import type { Integrity, SegmentResult, UploadState, WantedSegment } from '../runtime/swarm-api.js'
+import type { SegmentVerdict } from './reported-lists.js'
 
 /** A connection, as the engine names it: unique for the life of the engine. */
 export type LinkId = number
@@ -47,6 +48,10 @@ export type Input = { readonly now: Millis } & (
   | { readonly type: 'connecting'; readonly hopeful: boolean }
   /** The host asks to leave to peers what they can bring, whatever the mode. */
   | { readonly type: 'spare-origin'; readonly spared: boolean }
+  /** Another level of integrity holds from now on. */
+  | { readonly type: 'integrity'; readonly level: Integrity }
+  /** The tracker has compared what members loaded of a segment. */
+  | { readonly type: 'verdict'; readonly verdict: SegmentVerdict }
   /** Members of the whole swarm, ourselves included, as the tracker counts them; null while none answers. */
   | { readonly type: 'swarm-size'; readonly members: number | null }
   | { readonly type: 'want'; readonly wantId: number; readonly wanted: WantedSegment }
@@ -86,7 +91,25 @@ export type Effect =
       readonly wantId: number
       readonly span: ByteSpan | null
     }
+  /** A small span, to be compared with what peers sent; answers are those of a load. The want may be over. */
+  | {
+      readonly type: 'http-check'
+      readonly fetchId: number
+      readonly wantId: number
+      readonly span: ByteSpan
+    }
   | { readonly type: 'http-cancel'; readonly fetchId: number }
+  /**
+   * The tracker may be told: the digest of the manifest of a segment that came from the origin whole, or
+   * of one (`wrong`) that a peer gave and that is not of what the origin serves.
+   */
+  | {
+      readonly type: 'list'
+      readonly segment: SegmentId
+      /** As `listDigestOf` gives it. */
+      readonly digest: string
+      readonly wrong: boolean
+    }
   /** A peer has sent corrupt data and is let go for it: the tracker may be told. */
   | { readonly type: 'accuse'; readonly peer: PeerId }
   /** Find one more neighbour, in the place of another, or no longer. */

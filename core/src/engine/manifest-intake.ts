@@ -1,9 +1,9 @@
 import { type Millis, pieceSizeFor, type SegmentManifest } from '@shoal/protocol'
 import type { ManifestTrust } from '../ports/digest.js'
-import type { SwarmOptions } from '../runtime/swarm-api.js'
 import type { ManifestRequests } from './manifest-requests.js'
 import type { Peer } from './peer.js'
 import type { Segment } from './segment.js'
+import type { Trust } from './trust.js'
 import type { Verifier } from './verifier.js'
 import { describes, type Want } from './want.js'
 
@@ -18,43 +18,38 @@ export interface ManifestEvents {
   adopted(want: Want): void
   /** Every piece is verified by the manifest that was made here. */
   made(segment: Segment): void
-  /** The manifest is not of what the origin serves, or contradicts itself. */
-  wrong(segment: Segment): void
+  /** Peers say different things of the segment: the origin will tell who lies. */
+  contradicted(segment: Segment): void
   wantsOf(segment: Segment): readonly Want[]
   readyPeers(): readonly Peer[]
 }
 
 /** Takes manifests, whole or as they grow, from peers and from what the origin sends here. */
 export class ManifestIntake {
-  private readonly integrity: SwarmOptions['integrity']
+  private readonly trust: Trust
   private readonly requests: ManifestRequests
   private readonly verifier: Verifier
   private readonly events: ManifestEvents
 
-  constructor(
-    integrity: SwarmOptions['integrity'],
-    requests: ManifestRequests,
-    verifier: Verifier,
-    events: ManifestEvents,
-  ) {
-    this.integrity = integrity
+  constructor(trust: Trust, requests: ManifestRequests, verifier: Verifier, events: ManifestEvents) {
+    this.trust = trust
     this.requests = requests
     this.verifier = verifier
     this.events = events
   }
 
   /** A manifest from a peer: looked at only where it was asked for. */
-  offered(peer: Peer, manifest: SegmentManifest, segment: Segment): void {
-    if (!this.requests.takeAnswer(peer, segment.key)) return
+  offered(peer: Peer, manifest: SegmentManifest, segment: Segment, now: Millis): void {
+    if (!this.requests.takeAnswer(peer, segment.key) || this.distrusts(peer, now)) return
     if ((segment.manifest !== null && !segment.growing) || segment.httpOnly) return
     this.verifier.checkManifest(peer, segment, manifest)
   }
 
   /** Further hashes of a growing manifest count where they come from whom the first ones came from. */
   hashes(peer: Peer, first: number, hashes: readonly Uint8Array[], segment: Segment, now: Millis): void {
-    if (!segment.growing || segment.manifestAuthor !== peer.link) return
+    if (!segment.growing || segment.manifestAuthor !== peer.link || this.distrusts(peer, now)) return
     if (segment.extend(first, hashes)) this.grew(segment, now)
-    else this.events.wrong(segment)
+    else this.events.contradicted(segment)
   }
 
   grew(segment: Segment, now: Millis): void {
@@ -73,7 +68,7 @@ export class ManifestIntake {
    */
   begin({ segment, wanted }: Want, size: number, now: Millis): void {
     const fits = wanted.range === null || size === wanted.range.end - wanted.range.start
-    if (this.integrity !== 'open' || !fits) return
+    if (this.trust.needsSignature || !fits) return
     const offset = wanted.range?.start ?? 0
     const pieceSize = pieceSizeFor(size)
     segment.adopt({ segment: segment.id, offset, size, pieceSize, hashes: [], signature: null }, 'own')
@@ -82,10 +77,10 @@ export class ManifestIntake {
 
   /** The check of a peer's manifest is done. */
   checked(peer: Peer, segment: Segment, manifest: SegmentManifest, trust: ManifestTrust, now: Millis): void {
-    if (segment.growing && !segment.httpOnly) return this.extended(peer, segment, manifest, now)
+    const trusted = !this.trust.needsSignature || trust === 'trusted'
+    if (segment.growing && !segment.httpOnly && trusted) return this.extended(peer, segment, manifest, now)
     if (segment.manifest !== null || segment.httpOnly || segment.fetching) return
     const wants = this.events.wantsOf(segment)
-    const trusted = this.integrity === 'open' || trust === 'trusted'
     if (!trusted || !wants.every((want) => describes(manifest, want.wanted.range))) {
       // Not a manifest of what is wanted here: to us, this peer does not hold the segment.
       peer.have.forget(segment.id)
@@ -105,9 +100,15 @@ export class ManifestIntake {
     if (segment.manifest !== null || segment.buffer?.byteLength !== manifest.size) return
     this.requests.settled(segment.key, this.events.readyPeers())
     segment.adopt(manifest, 'own')
+    segment.withheld = this.trust.needsSignature
     this.events.known(segment)
     for (let piece = 0; piece < segment.pieceCount; piece++) segment.verified.add(piece)
     this.events.made(segment)
+  }
+
+  /** What this peer said of another segment was not the origin's. A signature would say who said it. */
+  private distrusts(peer: Peer, now: Millis): boolean {
+    return !this.trust.needsSignature && peer.isDistrusted(now)
   }
 
   /** The same manifest from somebody who has more of it. */
@@ -115,8 +116,15 @@ export class ManifestIntake {
     this.requests.settled(segment.key, this.events.readyPeers())
     const { offset, size, pieceSize } = segment.manifest ?? {}
     const same = manifest.offset === offset && manifest.size === size && manifest.pieceSize === pieceSize
-    if (!same || !segment.extend(0, manifest.hashes)) return this.events.wrong(segment)
+    if (!same || !segment.extend(0, manifest.hashes)) {
+      const { manifest: first, manifestAuthor: author } = segment
+      const said = first === null || author === null ? [] : [{ link: author, manifest: first }]
+      segment.contradictions = [...said, { link: peer.link, manifest }]
+      return this.events.contradicted(segment)
+    }
     segment.manifestAuthor = peer.link
+    // Hashes of a load of our own that broke off are the origin's; those that follow are a peer's word.
+    segment.foreign = true
     this.grew(segment, now)
   }
 }

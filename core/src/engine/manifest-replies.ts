@@ -25,7 +25,8 @@ export class ManifestReplies {
   /** A peer asks. What is neither here nor on its way is not answered: the asker notices by time. */
   request(peer: Peer, id: SegmentId): void {
     const segment = this.store.get(segmentKey(id))
-    if (segment === undefined || (segment.manifest === null && !segment.arriving)) return
+    if (segment === undefined) return
+    if ((segment.manifest === null || segment.withheld) && !segment.arriving) return
     const { manifestWishes } = peer
     manifestWishes.set(segment.key, 0)
     const oldest = manifestWishes.keys().next().value
@@ -38,11 +39,16 @@ export class ManifestReplies {
     for (const peer of peers) if (peer.manifestWishes.has(segment.key)) this.tell(peer, segment)
   }
 
+  /** The segment is not what was told of it: nothing that follows belongs to that. */
+  forget(segment: Segment, peers: Iterable<Peer>): void {
+    for (const peer of peers) peer.manifestWishes.delete(segment.key)
+  }
+
   /** Says what the peer has not heard; it is told more for as long as there will be more. */
   private tell(peer: Peer, segment: Segment): void {
     const { key, manifest } = segment
     const told = peer.manifestWishes.get(key) ?? 0
-    if (manifest === null || manifest.hashes.length <= told) return
+    if (manifest === null || segment.withheld || manifest.hashes.length <= told) return
     const { swarmTag } = this
     if (told === 0) this.send(peer, { type: 'manifest', swarmTag, manifest })
     else {

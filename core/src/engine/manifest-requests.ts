@@ -31,7 +31,7 @@ export class ManifestRequests {
     const holders = peers.filter((peer) => {
       const asked = peer.manifestAsked.get(key)
       // Who holds no piece yet, and only fetches, may not have the manifest either.
-      const holds = peer.offers(id) && peer.have.piecesOf(id) !== null
+      const holds = peer.offers(id) && peer.have.piecesOf(id) !== null && !peer.isDistrusted(now)
       return holds && (asked === undefined || now - asked >= ASK_AGAIN_MS)
     })
     const peer = holders.find((holder) => holder.identity?.role === 'seeder') ?? holders[0]
@@ -48,7 +48,9 @@ export class ManifestRequests {
    */
   private askAhead({ segment: { id, key } }: Want, peers: readonly Peer[], now: Millis): void {
     if (id.part === null) return
-    const fetching = peers.filter((peer) => peer.usable(now) && peer.have.isFetching(id))
+    const fetching = peers.filter(
+      (peer) => peer.usable(now) && peer.have.isFetching(id) && !peer.isDistrusted(now),
+    )
     for (const peer of fetching.slice(0, MAX_AHEAD)) {
       if (peer.manifestAwaited.has(key)) continue
       peer.manifestAwaited.add(key)

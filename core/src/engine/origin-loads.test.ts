@@ -67,6 +67,7 @@ function situationAt(now: number, peers: readonly Peer[] = []): HttpSituation {
     origin: loads,
     peers,
     hopeful: false,
+    signed: false,
     mode: 'server-friendly',
     swarmSize: null,
     now: millis(now),

@@ -61,7 +61,7 @@ export class OriginLoads implements OriginEstimate {
   readonly timeToFirstByte = new RoundTrip()
   readonly rate = new TransferRate()
   private readonly loads = new Map<number, { want: Want; fetch: HttpFetch }>()
-  private readonly ranges = new RangeSupport()
+  readonly ranges = new RangeSupport()
   private nextFetch = 0
   /** Content-Length was seen to be wrong: of an encoded body, where CORS hides Content-Encoding. */
   private lengthsDoubtful = false

@@ -117,7 +117,12 @@ export class Peer {
   /** How long it had been there when the connection opened, in milliseconds. */
   ageAtOpening = 0
   timeouts = 0
+  /** Pieces whose bytes certainly were not the segment's. */
   corrupt = 0
+  /** Pieces in a row that did not fit, and of which it is not known why. */
+  suspicions = 0
+  /** No unsigned manifest is taken from it before this time: one was not what the origin serves. */
+  distrustedUntil = 0
   receivedBytes = 0
   /** Bytes of its pieces whose hash was right. */
   verifiedBytes = 0
@@ -155,6 +160,10 @@ export class Peer {
   /** May be asked for pieces now. */
   usable(now: Millis): boolean {
     return this.identity?.uploads === true && now >= this.suspectUntil
+  }
+
+  isDistrusted(now: Millis): boolean {
+    return now < this.distrustedUntil
   }
 
   offers(id: SegmentId): boolean {

@@ -61,7 +61,7 @@ describe('bestProvider', () => {
     expect(choose(0, { sole: new Set([leader.peer, relay.peer]) })).toBe(leader.peer)
     const accused = new Segment(testSegmentId(2))
     accused.adopt(blankManifest(accused.id, 1_000_000), 'unsigned')
-    accused.accuse(0, relay.peer.link)
+    accused.accuse(0, relay.peer.link, new Uint8Array(32))
     const offers = [leader, relay]
     const sole = new Set([leader.peer])
     const choice = {

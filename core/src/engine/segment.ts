@@ -1,5 +1,6 @@
 import {
   type ByteSpan,
+  type ManifestSignature,
   pieceCountOf,
   type SegmentId,
   type SegmentManifest,
@@ -12,8 +13,22 @@ import type { LinkId } from './io.js'
 import { segmentMemory } from './memory.js'
 import { PieceSet } from './piece-set.js'
 
+const NO_PIECES = new PieceSet()
+
 /** Where a manifest came from: `own` was made here, from bytes of the origin. */
 export type ManifestSource = 'own' | ManifestTrust
+
+/** Bytes of a piece that did not fit the manifest: their digest, and whether their sender was found to lie. */
+interface Accusation {
+  readonly digest: Uint8Array
+  convicted: boolean
+}
+
+/** What a peer said of a segment where another said otherwise: the origin will tell. */
+export interface Contradiction {
+  readonly link: LinkId
+  readonly manifest: SegmentManifest
+}
 
 /** Who delivered a piece. */
 export type PieceSource = keyof SegmentSources
@@ -60,11 +75,16 @@ export class Segment {
   tail: ByteSpan | null = null
   /** The peer whose manifest this is, where it is neither signed nor our own. */
   manifestAuthor: LinkId | null = null
-  /**
-   * Peers whose bytes of a piece did not fit the manifest: they lie, or its author does. True once
-   * it is known to be they.
-   */
-  private readonly accused = new Map<number, Map<LinkId, boolean>>()
+  /** Peers whose bytes of a piece did not fit the manifest: they lie, or its author does. */
+  private readonly accused = new Map<number, Map<LinkId, Accusation>>()
+  /** Manifests of peers that contradict each other, until the origin's own is here. */
+  contradictions: readonly Contradiction[] = []
+  /** Hashes of it are a peer's word, though it was begun here. */
+  foreign = false
+  /** Nobody may take it from us before its manifest is signed: it is not announced. */
+  withheld = false
+  /** The tracker is asked to sign what was loaded here: others wait for it. */
+  awaitsSignature = false
   readonly sources = { http: 0, peers: 0, seeders: 0 }
   /** What they were before it was fetched ahead: what came since counts for the want that follows. */
   sourcesAhead: SegmentSources | null = null
@@ -103,7 +123,17 @@ export class Segment {
 
   /** More pieces will follow: neighbours need not look for them elsewhere. */
   get arriving(): boolean {
-    return this.fetching || this.receiving
+    return this.fetching || this.receiving || this.awaitsSignature
+  }
+
+  /** Pieces that may be passed on. */
+  get shared(): PieceSet {
+    return this.withheld ? NO_PIECES : this.verified
+  }
+
+  /** A manifest by which a piece that does not fit it is certainly wrong. */
+  get certain(): boolean {
+    return this.manifestSource === 'trusted' || (this.manifestSource === 'own' && !this.foreign)
   }
 
   get size(): number | null {
@@ -160,6 +190,8 @@ export class Segment {
     this.manifest = { ...manifest, hashes: this.hashes }
     this.manifestAuthor = author
     this.manifestSource = source
+    this.foreign = false
+    this.withheld = false
     if (this.buffer === null && !this.external) this.buffer = segmentMemory(this.id, manifest.size)
   }
 
@@ -196,19 +228,31 @@ export class Segment {
   }
 
   /** A peer's bytes of a piece do not fit the manifest. Returns how many peers' bytes do not. */
-  accuse(piece: number, link: LinkId): number {
-    const links = this.accused.get(piece) ?? new Map<LinkId, boolean>()
-    this.accused.set(piece, links.set(link, links.get(link) ?? false))
+  accuse(piece: number, link: LinkId, digest: Uint8Array): number {
+    const links = this.accused.get(piece) ?? new Map<LinkId, Accusation>()
+    if (!links.has(link)) links.set(link, { digest, convicted: false })
+    this.accused.set(piece, links)
     return links.size
   }
 
-  /** The manifest holds for this piece. Returns who sent other bytes for it, each of them once. */
-  convict(piece: number): LinkId[] {
-    const links = this.accused.get(piece)
-    if (links === undefined) return []
-    const convicted = [...links.keys()].filter((link) => links.get(link) === false)
-    for (const link of convicted) links.set(link, true)
-    return convicted
+  /** The piece has this digest. Returns who sent other bytes for it, each of them once, and who sent these. */
+  convict(piece: number, digest: Uint8Array): { convicted: LinkId[]; cleared: LinkId[] } {
+    const convicted: LinkId[] = []
+    const cleared: LinkId[] = []
+    for (const [link, accusation] of this.accused.get(piece) ?? []) {
+      if (sameBytes(accusation.digest, digest)) cleared.push(link)
+      else if (!accusation.convicted) convicted.push(link)
+      accusation.convicted = true
+    }
+    return { convicted, cleared }
+  }
+
+  /** Takes the signature that its manifest has got: it may be passed on. */
+  sign(signature: ManifestSignature): void {
+    if (this.manifest === null) return
+    this.manifest = { ...this.manifest, signature }
+    this.manifestSource = 'trusted'
+    this.withheld = false
   }
 
   /** Forgets manifest and bytes: they were not what the origin serves. */
@@ -229,6 +273,8 @@ export class Segment {
     }
     this.manifest = null
     this.manifestAuthor = null
+    this.withheld = false
+    this.awaitsSignature = false
     this.hashes = []
     this.ownHashes.clear()
     this.accused.clear()
@@ -237,4 +283,14 @@ export class Segment {
 
 export function sameBytes(a: Uint8Array | undefined, b: Uint8Array): boolean {
   return a?.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
+}
+
+/** True where a peer's manifest says other than what is known of the segment, as far as both go. */
+export function contradicts({ manifest: own }: Segment, other: SegmentManifest): boolean {
+  if (own === null) return false
+  const alike = own.offset === other.offset && own.size === other.size && own.pieceSize === other.pieceSize
+  return (
+    !alike ||
+    other.hashes.some((hash, piece) => own.hashes[piece] !== undefined && !sameBytes(own.hashes[piece], hash))
+  )
 }

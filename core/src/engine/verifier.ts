@@ -12,7 +12,7 @@ export interface VerifierEvents {
   /** The piece's bytes are the manifest's. `peer` delivered it, or null for HTTP. */
   pieceVerified(segment: Segment, piece: number, peer: Peer | null): void
   /** They are not. */
-  pieceCorrupt(segment: Segment, piece: number, peer: Peer | null): void
+  pieceCorrupt(segment: Segment, piece: number, peer: Peer | null, digest: Uint8Array): void
   /** A manifest made here from a whole segment of the origin. */
   manifestMade(segment: Segment, manifest: SegmentManifest): void
   /** The origin's bytes gave a hash that the manifest lacked. */
@@ -30,7 +30,10 @@ interface PieceJob {
   readonly peer: Peer | null
 }
 
-type HashJob = PieceJob | { readonly kind: 'make'; readonly making: Making; readonly piece: number }
+type HashJob =
+  | PieceJob
+  | { readonly kind: 'make'; readonly making: Making; readonly piece: number }
+  | { readonly kind: 'digest'; readonly then: (digest: Uint8Array) => void }
 
 /** A manifest being made: hashes arrive in any order. */
 interface Making {
@@ -42,16 +45,10 @@ interface Making {
   missing: number
 }
 
-interface ManifestJob {
-  readonly peer: Peer
-  readonly segment: Segment
-  readonly manifest: SegmentManifest
-}
-
 /** Compares pieces with manifests and makes manifests; hashing itself is the host's. */
 export class Verifier {
   private readonly hashJobs = new Map<number, HashJob>()
-  private readonly manifestJobs = new Map<number, ManifestJob>()
+  private readonly manifestJobs = new Map<number, (trust: ManifestTrust) => void>()
   private nextJob = 0
   private readonly emit: EmitEffect
   private readonly events: VerifierEvents
@@ -87,22 +84,33 @@ export class Verifier {
   }
 
   checkManifest(peer: Peer, segment: Segment, manifest: SegmentManifest): void {
+    this.trustOf(manifest, (trust) => this.events.manifestChecked(peer, segment, manifest, trust))
+  }
+
+  /** Says whose signature a manifest has. */
+  trustOf(manifest: SegmentManifest, then: (trust: ManifestTrust) => void): void {
     const jobId = this.nextJob++
-    this.manifestJobs.set(jobId, { peer, segment, manifest })
+    this.manifestJobs.set(jobId, then)
     this.emit({ type: 'check-manifest', jobId, manifest })
+  }
+
+  /** SHA-256 of bytes that do not change until the answer; empty where the host failed. */
+  digest(bytes: Uint8Array, then: (digest: Uint8Array) => void): void {
+    this.hash(bytes, { kind: 'digest', then })
   }
 
   hashed(jobId: number, digest: Uint8Array): void {
     const job = this.hashJobs.get(jobId)
     this.hashJobs.delete(jobId)
     if (job?.kind === 'piece') this.pieceHashed(job, digest)
+    if (job?.kind === 'digest') job.then(digest)
     if (job?.kind === 'make') this.madeHash(job.making, job.piece, digest)
   }
 
   manifestChecked(jobId: number, trust: ManifestTrust): void {
     const job = this.manifestJobs.get(jobId)
     this.manifestJobs.delete(jobId)
-    if (job !== undefined) this.events.manifestChecked(job.peer, job.segment, job.manifest, trust)
+    job?.(trust)
   }
 
   private hash(bytes: Uint8Array, job: HashJob): void {
@@ -127,7 +135,7 @@ export class Verifier {
       segment.verified.add(piece)
       this.events.pieceVerified(segment, piece, peer)
     } else {
-      this.events.pieceCorrupt(segment, piece, peer)
+      this.events.pieceCorrupt(segment, piece, peer, digest)
     }
   }
 

@@ -38,4 +38,9 @@ export interface OriginFetcher {
    * @returns cancels; no event follows
    */
   fetch(span: ByteSpan | null, events: OriginFetchEvents): () => void
+  /**
+   * As `fetch`, for a small span that is compared with what peers sent: no byte of it is for the player. It
+   * may be called after the segment is complete. Left out: nothing is checked.
+   */
+  check?(span: ByteSpan, events: OriginFetchEvents): () => void
 }

@@ -1,7 +1,7 @@
 import { type Millis, millis, type PeerReport, type SegmentId, type SegmentManifest } from '@shoal/protocol'
 import { Engine } from '../engine/engine.js'
 import type { Effect, Input, LinkId } from '../engine/io.js'
-import type { OriginFetcher } from '../ports/origin.js'
+import type { OriginError, OriginFetchEvents, OriginFetcher } from '../ports/origin.js'
 import { Mesh } from './mesh.js'
 import { playheadHint } from './playhead-hint.js'
 import { RoundTrips } from './round-trips.js'
@@ -22,8 +22,13 @@ import { verifySegment } from './verify.js'
 /** Inputs without their time: the runtime reads the clock once, when it hands them in. */
 type Untimed<T> = T extends unknown ? Omit<T, 'now'> : never
 
+/** Ways to segments at the origin that are kept after their wants are over, for checks. */
+const KEPT_ORIGINS = 16
+
 /** Time for a Goodbye to leave before its connection is closed, in milliseconds. */
 const GOODBYE_MS = 100
+
+const NO_CHECK: OriginError = { kind: 'network', status: 0, message: 'no way to check' }
 
 interface OpenWant {
   readonly origin: OriginFetcher
@@ -48,6 +53,8 @@ class SwarmRuntime implements Swarm {
   private readonly mesh: Mesh
   private readonly roundTrips: RoundTrips
   private readonly wants = new Map<number, OpenWant>()
+  /** Of the last wants, over or not. */
+  private readonly origins = new Map<number, OriginFetcher>()
   private readonly loads = new Map<number, () => void>()
   private readonly queue: Untimed<Input>[] = []
   /** Connections whose lossy channel still had something to send when it was last looked at. */
@@ -90,6 +97,9 @@ class SwarmRuntime implements Swarm {
   fetch(wanted: WantedSegment, origin: OriginFetcher, consumer: SegmentConsumer): SegmentFetch {
     const wantId = this.nextWant++
     this.wants.set(wantId, { origin, consumer })
+    this.origins.set(wantId, origin)
+    const oldest = this.origins.keys().next().value
+    if (this.origins.size > KEPT_ORIGINS && oldest !== undefined) this.origins.delete(oldest)
     this.input({ type: 'want', wantId, wanted })
     return {
       setDeadline: (deadline) => {
@@ -149,6 +159,7 @@ class SwarmRuntime implements Swarm {
     for (const cancel of this.loads.values()) cancel()
     this.loads.clear()
     this.wants.clear()
+    this.origins.clear()
     for (const effect of this.engine.close(this.ports.clock.now())) {
       if (effect.type === 'send') this.mesh.link(effect.link)?.send(effect.channel, effect.bytes)
     }
@@ -208,6 +219,10 @@ class SwarmRuntime implements Swarm {
         return this.mesh.setReplacing(effect.wanted)
       case 'http-fetch':
         return this.load(effect.fetchId, effect.wantId, effect.span)
+      case 'http-check':
+        return this.check(effect.fetchId, effect.wantId, effect.span)
+      case 'list':
+        return
       case 'http-cancel':
         this.loads.get(effect.fetchId)?.()
         this.loads.delete(effect.fetchId)
@@ -282,7 +297,18 @@ class SwarmRuntime implements Swarm {
   private load(fetchId: number, wantId: number, span: { start: number; end: number } | null): void {
     const want = this.wants.get(wantId)
     if (want === undefined) return
-    const cancel = want.origin.fetch(span, {
+    this.loads.set(fetchId, want.origin.fetch(span, this.loadEvents(fetchId)))
+  }
+
+  private check(fetchId: number, wantId: number, span: { start: number; end: number }): void {
+    const origin = this.origins.get(wantId)
+    const cancel = origin?.check?.(span, this.loadEvents(fetchId))
+    if (cancel !== undefined) this.loads.set(fetchId, cancel)
+    else this.input({ type: 'http-error', fetchId, error: NO_CHECK })
+  }
+
+  private loadEvents(fetchId: number): OriginFetchEvents {
+    return {
       onResponse: (total) => this.input({ type: 'http-response', fetchId, total }),
       onData: (offset, bytes) => this.input({ type: 'http-data', fetchId, offset, bytes }),
       onDone: (doubtful = false) => {
@@ -293,8 +319,7 @@ class SwarmRuntime implements Swarm {
         this.loads.delete(fetchId)
         this.input({ type: 'http-error', fetchId, error })
       },
-    })
-    this.loads.set(fetchId, cancel)
+    }
   }
 
   private wake(at: number): void {

@@ -15,6 +15,17 @@ import type { OpenTrackerSocket } from '../ports/socket.js'
  */
 export type DownloadMode = 'server-friendly' | 'peer-friendly' | 'aggressive'
 
+/**
+ * How it is made sure that what peers send is the publisher's (docs/integrity.md):
+ *
+ * - `signed`: manifests of peers count only with a signature of a trusted key.
+ * - `checked`: a manifest is taken from whoever loaded the segment, and compared with the origin by
+ *   sampling.
+ * - `attested`: as `signed`; the tracker signs what two members in different networks loaded alike.
+ * - `off`: a manifest is taken from whoever loaded the segment.
+ */
+export type Integrity = 'signed' | 'checked' | 'attested' | 'off'
+
 /** What one member of a swarm is. */
 export interface SwarmOptions {
   readonly swarmId: SwarmId
@@ -45,11 +56,13 @@ export interface SwarmOptions {
   readonly uploadBytesPerSecond: number
   /** Payload bytes that are uploaded at most in the life of this member; no limit unless given. */
   readonly uploadBytesPerSession?: number
+  /** `auto`: `checked`, and `signed` from when the tracker vouches for keys. */
+  readonly integrity: Integrity | 'auto'
   /**
-   * `signed`: manifests of peers count only with a trusted signature. `open`: an unsigned manifest
-   * is taken from whoever fetched the segment.
+   * Keys that the tracker vouches for are trusted as well; false unless given, always true with `auto`.
+   * Leave it out where the publisher's key is known.
    */
-  readonly integrity: 'signed' | 'open'
+  readonly trustsTracker?: boolean
   /** `server-friendly` where left out. */
   readonly mode?: DownloadMode
 }
@@ -152,6 +165,18 @@ export interface SwarmSnapshot {
   readonly uploads: UploadState
   /** Received twice, or thrown away: cancelled too late, or corrupt. */
   readonly wastedBytes: number
+  /** The level of integrity that holds now. */
+  readonly integrity: Integrity
+  /**
+   * Whether what peers send is compared with the origin: not at every level (`off`), and not while the
+   * origin does not answer Range requests (`no-range`).
+   */
+  readonly checks: 'on' | 'off' | 'no-range'
+  /** Bytes that the origin served for that, which are not in `httpBytes`. */
+  readonly checkedBytes: number
+  /** Comparisons that were made, and those that found other bytes. */
+  readonly checksMade: number
+  readonly checksFailed: number
   /** Pieces whose hash was wrong, and peers dropped for it. */
   readonly corruptPieces: number
   readonly segments: { readonly http: number; readonly peers: number; readonly mixed: number }

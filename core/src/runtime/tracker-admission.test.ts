@@ -37,7 +37,7 @@ function member(
       maxLinks: 4,
       memoryBytes: 1024 * 1024,
       uploadBytesPerSecond: Number.POSITIVE_INFINITY,
-      integrity: 'open',
+      integrity: 'off',
       ...options,
     },
     {

@@ -33,7 +33,7 @@ export class EngineDriver {
         uploads: true,
         memoryBytes: 64 * 1024 * 1024,
         uploadBytesPerSecond: Number.POSITIVE_INFINITY,
-        integrity: 'open',
+        integrity: 'off',
         maxLinks: 14,
         ...options,
       },

@@ -132,6 +132,7 @@ export function situationOf(changes: Partial<HttpSituation> = {}): HttpSituation
     peers: [],
     hopeful: false,
     mode: 'server-friendly',
+    signed: false,
     swarmSize: null,
     coming: () => new PieceSet(),
     ...changes,

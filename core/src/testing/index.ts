@@ -20,7 +20,14 @@ export { MemoryNetwork, type MemoryNetworkOptions } from './network/memory-netwo
 export { seededRandom } from './random.js'
 export type { LoadTrace } from './sim/ledger.js'
 export type { SimReport } from './sim/report.js'
-export { SIM_DEFAULTS, SIM_FAULTS, SIM_MATCHINGS, SIM_WORKLOADS, type SimOptions } from './sim/sim-options.js'
+export {
+  SIM_DEFAULTS,
+  SIM_FAULTS,
+  SIM_INTEGRITIES,
+  SIM_MATCHINGS,
+  SIM_WORKLOADS,
+  type SimOptions,
+} from './sim/sim-options.js'
 export { type MakeMatching, type SimObserver, simulate } from './sim/simulate.js'
 export { toyCrypto } from './toy-crypto.js'
 export { VirtualClock } from './virtual-clock.js'

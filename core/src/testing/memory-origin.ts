@@ -84,29 +84,28 @@ export class MemoryOrigin {
   }
 
   fetcher(id: SegmentId): OriginFetcher {
-    return {
-      fetch: (span, events) => {
-        const key = segmentKey(id)
-        const before = this.requests.get(key) ?? 0
-        this.requests.set(key, before + 1)
-        this.asked.push(span)
-        const fault = this.misbehave({ id, span, before }) ?? {}
-        let cancelled = false
-        const after = (delay: number, call: () => void): void => {
-          this.options.clock.setTimer(millis(delay), () => {
-            if (!cancelled) call()
-          })
-        }
-        after(this.firstByteMs, () => {
-          const failure = this.failure ?? fault.error ?? null
-          if (failure !== null) events.onError(failure)
-          else this.respond(id, span, fault, events, after)
+    const fetch: OriginFetcher['fetch'] = (span, events) => {
+      const key = segmentKey(id)
+      const before = this.requests.get(key) ?? 0
+      this.requests.set(key, before + 1)
+      this.asked.push(span)
+      const fault = this.misbehave({ id, span, before }) ?? {}
+      let cancelled = false
+      const after = (delay: number, call: () => void): void => {
+        this.options.clock.setTimer(millis(delay), () => {
+          if (!cancelled) call()
         })
-        return () => {
-          cancelled = true
-        }
-      },
+      }
+      after(this.firstByteMs, () => {
+        const failure = this.failure ?? fault.error ?? null
+        if (failure !== null) events.onError(failure)
+        else this.respond(id, span, fault, events, after)
+      })
+      return () => {
+        cancelled = true
+      }
     }
+    return { fetch, check: fetch }
   }
 
   private respond(

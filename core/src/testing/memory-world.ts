@@ -69,7 +69,7 @@ export class MemoryWorld {
         maxLinks: 14,
         memoryBytes: 256 * 1024 * 1024,
         uploadBytesPerSecond: Number.POSITIVE_INFINITY,
-        integrity: 'open',
+        integrity: 'off',
         ...options,
       },
       {

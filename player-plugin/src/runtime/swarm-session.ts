@@ -188,7 +188,7 @@ export class SwarmSession {
           uploadBytesPerSecond: options.upload.maxBytesPerSecond,
           uploadBytesPerSession: Math.max(0, uploadBytes - ledger.uploadedBytes),
           mode: options.mode,
-          integrity: options.publicKeys.length > 0 ? 'signed' : 'open',
+          integrity: options.publicKeys.length > 0 ? 'signed' : 'auto',
         },
         {
           ...{ clock, random, crypto: this.#prepared.crypto, links, openSocket, pieces: null },

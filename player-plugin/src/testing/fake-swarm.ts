@@ -29,6 +29,12 @@ export const EMPTY_SNAPSHOT: SwarmSnapshot = {
   uploads: 'on',
   wastedBytes: 0,
   corruptPieces: 0,
+  integrity: 'off',
+  checks: 'off',
+  checkedBytes: 0,
+  checksMade: 0,
+  checksFailed: 0,
+
   segments: { http: 0, peers: 0, mixed: 0 },
   links: [],
   tracker: 'connected',

@@ -1,5 +1,6 @@
-import { CHUNK_BYTES, type SegmentId, trackIdOf } from '@shoal/protocol'
-import type { CryptoPort } from '../../ports/digest.js'
+import { CHUNK_BYTES, type SegmentId, type SegmentManifest, trackIdOf } from '@shoal/protocol'
+import { sameBytes } from '../../engine/segment.js'
+import type { CryptoPort, ManifestTrust } from '../../ports/digest.js'
 import { seededRandom } from '../random.js'
 import type { Settling } from './settling.js'
 
@@ -56,11 +57,30 @@ export class SharedContent {
 export function sampledCrypto(settling: Settling): CryptoPort {
   return {
     sha256: (bytes) => settling.promise(sampledDigest(bytes)),
-    verifyManifest: () => settling.promise('unsigned' as const),
+    verifyManifest: (_swarmId, manifest) => settling.promise(trustOf(manifest)),
   }
 }
 
-function sampledDigest(bytes: Uint8Array): Uint8Array {
+/** A manifest with the signature of the simulator's seeder, which covers its hashes. */
+export function sampledSigned(manifest: SegmentManifest): SegmentManifest {
+  return { ...manifest, signature: { algorithm: 'ed25519', bytes: signatureOf(manifest) } }
+}
+
+function trustOf(manifest: SegmentManifest): ManifestTrust {
+  if (manifest.signature === null) return 'unsigned'
+  return sameBytes(manifest.signature.bytes, signatureOf(manifest)) ? 'trusted' : 'untrusted'
+}
+
+/** Stands in for a signature: nobody in the simulator but its seeder makes one. */
+function signatureOf({ hashes, segment }: SegmentManifest): Uint8Array {
+  const bytes = new Uint8Array(64)
+  for (const hash of hashes) for (const [at, byte] of hash.entries()) bytes[at] = (bytes[at] ?? 0) * 31 + byte
+  bytes[63] = segment.sequence
+  return bytes
+}
+
+/** The digest of bytes of which the first of each chunk counts. */
+export function sampledDigest(bytes: Uint8Array): Uint8Array {
   let hash = 0x811c9dc5 ^ bytes.byteLength
   for (let at = 0; at < bytes.length; at += CHUNK_BYTES) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193)
   const digest = new Uint8Array(32)

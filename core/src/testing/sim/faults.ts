@@ -18,6 +18,8 @@ export function scheduleFault(world: SimWorld, viewers: readonly SimViewer[]): v
   switch (options.fault) {
     case 'none':
     case 'polluters':
+    case 'inventors':
+    case 'slanderers':
     case 'clock-skew':
       return
     case 'tracker-away':

@@ -30,6 +30,8 @@ export class Ledger {
   readonly bySegment = new Map<number, Account>()
   readonly slacks: number[] = []
   pollutedBytes = 0
+  /** Bytes that the edge served to be compared with what peers sent; in no account. */
+  checkBytes = 0
   readonly onLoad: ((trace: LoadTrace) => void) | undefined
 
   constructor(onLoad: ((trace: LoadTrace) => void) | undefined) {

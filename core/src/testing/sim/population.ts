@@ -1,5 +1,6 @@
 import { seededRandom } from '../random.js'
 import { drawOf, lognormal } from './draw.js'
+import type { Hostility } from './hostile-links.js'
 import { homeOf } from './isps.js'
 import type { SimOptions } from './sim-options.js'
 
@@ -12,8 +13,8 @@ export interface Person {
   readonly uploadBytesPerSecond: number
   /** False for a leecher. */
   readonly uploads: boolean
-  /** Sends corrupt Data. */
-  readonly pollutes: boolean
+  /** What it does to others; null for an honest viewer. */
+  readonly hostile: Hostility | null
   /** Its clock is ahead by this, in milliseconds, and passes so many of them in a true one. */
   readonly clockOffsetMs: number
   readonly clockRate: number
@@ -28,7 +29,6 @@ export interface Person {
 const LEECHER_SHARE = 0.2
 const UPLINK_SIGMA = 1
 const SESSION_SIGMA = 1
-const POLLUTER_SHARE = 0.05
 /** Time in which a flash crowd arrives. */
 const FLASH_MS = 60_000
 /** A goal: in this time, from the middle of the run on, as many viewers come as were there. */
@@ -57,12 +57,18 @@ export function populationOf(options: SimOptions): Person[] {
     leavesAt,
     uploadBytesPerSecond: (bytesPerSecond * (shares[index] ?? 1)) / mean,
     uploads: !mixed || random() >= LEECHER_SHARE,
-    pollutes: options.fault === 'polluters' && random() < POLLUTER_SHARE,
+    hostile: hostilityOf(options, index),
     x: random(),
     y: random(),
     ...clockOf(options, index),
     ...homeOf(options, index),
   }))
+}
+
+/** Evenly among those who arrive, so that the share is what was asked for. */
+function hostilityOf({ fault, hostileShare }: SimOptions, index: number): Hostility | null {
+  if (fault !== 'polluters' && fault !== 'inventors' && fault !== 'slanderers') return null
+  return Math.floor((index + 1) * hostileShare) > Math.floor(index * hostileShare) ? fault : null
 }
 
 function clockOf({ seed, fault }: SimOptions, index: number) {

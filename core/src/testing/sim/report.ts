@@ -31,6 +31,18 @@ export interface SimReport {
   readonly firstPeerByteP50Ms: number | null
   readonly firstPeerByteP95Ms: number | null
   readonly pollutedBytesPlayed: number
+  readonly integrity: string
+  /** Bytes that the edge served to be compared with what peers sent, as a share of what they sent. */
+  readonly checkShare: number
+  /** Segments' worth of them for each segment that was played, over all viewers. */
+  readonly checkCopiesPerSegment: number
+  readonly checksMade: number
+  readonly checksFailed: number
+  /** Hostile viewers, those of them that an honest one banned, honest ones that one banned, and all such bans. */
+  readonly hostile: number
+  readonly hostileBanned: number
+  readonly honestBanned: number
+  readonly bans: number
   /** Viewers in the largest connected part of the mesh at the end. */
   readonly largestComponentShare: number
   readonly fault: string
@@ -99,6 +111,18 @@ export function reportOf(
     firstPeerByteP50Ms: percentile(firstBytes, 0.5),
     firstPeerByteP95Ms: percentile(firstBytes, 0.95),
     pollutedBytesPlayed: ledger.pollutedBytes,
+    integrity: options.integrity,
+    checkShare: round(ledger.checkBytes / Math.max(1, traffic.payloadReceived), 5),
+    checkCopiesPerSegment: round(
+      ledger.checkBytes / content.segmentBytes / Math.max(1, ledger.bySegment.size),
+      3,
+    ),
+    checksMade: sum(snapshots.map((one) => one.checksMade)),
+    checksFailed: sum(snapshots.map((one) => one.checksFailed)),
+    hostile: viewers.filter(({ person }) => person.hostile !== null).length,
+    hostileBanned: world.bans.countOf(true),
+    honestBanned: world.bans.countOf(false),
+    bans: world.bans.count,
     largestComponentShare: round(componentShare(linksOf(present)), 4),
     fault: options.fault,
     seconds: options.seconds,

@@ -19,8 +19,12 @@ export const SIM_FAULTS = [
   'cdn-503',
   /** As long, with no answer at all. */
   'cdn-away',
-  /** One viewer in twenty sends corrupt Data all the time. */
+  /** Some viewers (`hostileShare`) send corrupt Data all the time. */
   'polluters',
+  /** Some make up manifests, and the Data that fit them. */
+  'inventors',
+  /** Some make up manifests that the true Data of others do not fit. */
+  'slanderers',
   /** Two halves that do not reach each other, for a fifth of the run. */
   'partition',
   /** Every 10 s the viewer that was first to ask the edge dies without a word. */
@@ -33,6 +37,10 @@ export type SimFault = (typeof SIM_FAULTS)[number]
 /** Whom the tracker gives offers to: anybody, or whom `TrackerMatching` chooses. */
 export const SIM_MATCHINGS = ['random', 'local'] as const
 export type SimMatching = (typeof SIM_MATCHINGS)[number]
+
+/** Levels of integrity that are simulated; `attested` needs a tracker that signs. */
+export const SIM_INTEGRITIES = ['checked', 'signed', 'off'] as const
+export type SimIntegrity = (typeof SIM_INTEGRITIES)[number]
 
 /** The HTTP edge that all viewers have in common. */
 export interface EdgeOptions {
@@ -79,6 +87,10 @@ export interface SimOptions {
   /** Internet providers that viewers are drawn from, by size as Zipf's law has it; 0 where none are told apart. */
   readonly isps: number
   readonly matching: SimMatching
+  /** Share of the viewers that are hostile, with a fault that makes some so. */
+  readonly hostileShare: number
+  /** With `signed` there is a seeder that signs, whose uplink is four viewers'; checks at `checked`. */
+  readonly integrity: SimIntegrity
   readonly edge: EdgeOptions
 }
 
@@ -107,6 +119,8 @@ export const SIM_DEFAULTS: SimOptions = {
   maxLinks: 14,
   isps: 0,
   matching: 'random',
+  hostileShare: 0.05,
+  integrity: 'checked',
   edge: {
     firstByteMs: 60,
     connectionBytesPerSecond: megabits(20),

@@ -3,11 +3,13 @@ import { createSwarm } from '../../runtime/create-swarm.js'
 import type { Swarm, SwarmSnapshot } from '../../runtime/swarm-api.js'
 import type { MemoryHost } from '../network/memory-host.js'
 import { seededRandom } from '../random.js'
-import { sampledCrypto } from './content.js'
+import { sampledCrypto, unitOf } from './content.js'
 import type { EdgeClient } from './edge.js'
+import { alteration } from './hostile-links.js'
 import { PartPlayer } from './part-player.js'
 import { type LoadSegment, SimPlayer } from './player.js'
 import type { Person } from './population.js'
+import { partsPerSegmentOf } from './sim-options.js'
 import type { SimWorld } from './sim-world.js'
 import { SkewedClock } from './skewed-clock.js'
 import { meteredLinks } from './traffic.js'
@@ -38,7 +40,8 @@ export class SimViewer {
     this.joinedAt = clock.now()
     const random = seededRandom(options.seed * 1_000_003 + person.index * 7 + 5)
     this.peerId = makePeerId('-SH0100-', random)
-    const { uploadBytesPerSecond, uploads, pollutes, clockOffsetMs, clockRate } = person
+    const { uploadBytesPerSecond, uploads, hostile, clockOffsetMs, clockRate } = person
+    const parts = partsPerSegmentOf(options)
     const own = new SkewedClock(clock, clockOffsetMs, clockRate)
     this.host = network.createHost({ uploadBytesPerSecond, downloadBytesPerSecond })
     topology.place(this.host, person)
@@ -52,7 +55,7 @@ export class SimViewer {
         maxLinks: options.maxLinks,
         memoryBytes: ((options.bitsPerSecond * options.segmentSeconds) / 8) * options.cachedSegments,
         uploadBytesPerSecond: Number.POSITIVE_INFINITY,
-        integrity: 'open',
+        integrity: options.integrity,
       },
       {
         clock: own,
@@ -60,7 +63,11 @@ export class SimViewer {
         crypto: sampledCrypto(world.settling),
         links: meteredLinks(this.host, {
           traffic,
-          pollutes,
+          alter: alteration(hostile, (id) => world.content.of(unitOf(id, parts))),
+          onBan: (banned) => {
+            const who = banned === null ? null : topology.personAt(banned)
+            if (hostile === null && who !== null) world.bans.add(person, who)
+          },
           onData: (payload, from) => {
             this.firstPeerByteMs ??= clock.now() - this.joinedAt
             const sender = from === null ? null : topology.personAt(from)
@@ -77,7 +84,10 @@ export class SimViewer {
       options.workload === 'low-latency'
         ? new PartPlayer(clock, options, load, partsAhead)
         : new SimPlayer(clock, options, load)
-    this.player = player(swarmLoads(world, client, this.swarm, own), PARTS_AHEAD)
+    this.player = player(
+      swarmLoads(world, { client, honest: hostile === null }, this.swarm, own),
+      PARTS_AHEAD,
+    )
     this.twin = player(twinLoads(world, client), 1)
   }
 

@@ -4,6 +4,7 @@ import { PACKET_BYTES } from '../network/congestion.js'
 import { MemoryNetwork } from '../network/memory-network.js'
 import { seededRandom } from '../random.js'
 import { VirtualClock } from '../virtual-clock.js'
+import { Bans } from './bans.js'
 import { SharedContent, unitOf } from './content.js'
 import { HttpEdge } from './edge.js'
 import { IspTally } from './isps.js'
@@ -37,6 +38,7 @@ export class SimWorld {
   readonly traffic = new Traffic()
   readonly ispTraffic = new IspTally()
   readonly ledger: Ledger
+  readonly bans = new Bans()
   readonly swarmId: SwarmId = swarmIdFromBytes(new Uint8Array(32).fill(7))
 
   constructor(options: SimOptions, onLoad?: (trace: LoadTrace) => void, matching?: TrackerMatching) {

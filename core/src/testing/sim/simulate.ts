@@ -7,6 +7,7 @@ import type { LoadTrace } from './ledger.js'
 import { type Person, populationOf } from './population.js'
 import { reportOf, type SimReport } from './report.js'
 import type { SimOptions } from './sim-options.js'
+import { SimSeeder } from './sim-seeder.js'
 import { SimViewer } from './sim-viewer.js'
 import { SimWorld, START_MS } from './sim-world.js'
 
@@ -56,10 +57,12 @@ export async function simulate(
     })
   }
   scheduleFault(world, viewers)
+  const seeder = options.integrity === 'signed' ? new SimSeeder(world) : null
   for (let second = 1; second <= options.seconds; second++) {
     await settling.run(clock, START_MS + second * 1000)
     observer.onProgress?.(second, viewers.filter(({ present }) => present).length)
   }
+  seeder?.stop()
   for (const { player, twin } of viewers) {
     player.stop()
     twin.stop()

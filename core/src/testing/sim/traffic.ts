@@ -1,4 +1,4 @@
-import { type ChannelKind, DATA_HEADER_BYTES, MessageType } from '@shoal/protocol'
+import { type ChannelKind, DATA_HEADER_BYTES, decodeMessage, MessageType } from '@shoal/protocol'
 import type { PeerLink, PeerLinkEvents, PeerLinkFactory } from '../../ports/link.js'
 import type { MemoryHost } from '../network/memory-host.js'
 
@@ -29,13 +29,17 @@ export class Traffic {
 
 export interface Metering {
   readonly traffic: Traffic
-  /** Changes what Data carries. */
-  readonly pollutes: boolean
+  /** Changes what is sent; the bytes as they are where nothing is to be changed. */
+  readonly alter: ((bytes: Uint8Array) => Uint8Array) | null
+  /** Called with each Goodbye that bans: whose connection it ends. */
+  readonly onBan: (banned: MemoryHost | null) => void
   /** Called with each Data message that comes: its payload in bytes, and the sender's host. */
   readonly onData: (payload: number, from: MemoryHost | null) => void
 }
 
-/** Links that are counted, and damaged where their owner is a polluter. */
+type MeteredLink = PeerLink & { readonly peerHost: MemoryHost | null }
+
+/** Links that are counted, and altered where their owner is hostile. */
 export function meteredLinks(host: MemoryHost, metering: Metering): PeerLinkFactory {
   const { traffic, onData } = metering
   return {
@@ -60,13 +64,16 @@ export function meteredLinks(host: MemoryHost, metering: Metering): PeerLinkFact
   }
 }
 
-function metered(link: PeerLink, { traffic, pollutes }: Metering): PeerLink {
+function metered(link: MeteredLink, { traffic, alter, onBan }: Metering): PeerLink {
   return {
     signal: (signal) => link.signal(signal),
     send: (channel: ChannelKind, bytes: Uint8Array) => {
       const type = bytes[0] ?? 0
-      const damaged = pollutes && type === MessageType.data ? damage(bytes) : bytes
-      const result = link.send(channel, damaged)
+      if (type === MessageType.goodbye) {
+        const message = decodeMessage(bytes, 'control')
+        if (message.type === 'goodbye' && message.reason === 'violation') onBan(link.peerHost)
+      }
+      const result = link.send(channel, alter === null ? bytes : alter(bytes))
       if (result === 'sent') {
         traffic.bytes[type] = (traffic.bytes[type] ?? 0) + bytes.length
         traffic.messages[type] = (traffic.messages[type] ?? 0) + 1
@@ -76,10 +83,4 @@ function metered(link: PeerLink, { traffic, pollutes }: Metering): PeerLink {
     bufferedAmount: (channel) => link.bufferedAmount(channel),
     close: () => link.close(),
   }
-}
-
-function damage(bytes: Uint8Array): Uint8Array {
-  const changed = bytes.slice()
-  changed[DATA_HEADER_BYTES] = (changed[DATA_HEADER_BYTES] ?? 0) ^ 0xff
-  return changed
 }

@@ -9,6 +9,9 @@ import { partsPerSegmentOf, unitSecondsOf } from './sim-options.js'
 import type { SimWorld } from './sim-world.js'
 import type { SkewedClock } from './skewed-clock.js'
 
+/** Number of a segment's first check among its requests; loads come before. */
+const FIRST_CHECK = 1_000
+
 /** hls.js's wait before the first retry of a failed load, and the longest, in milliseconds. */
 const FIRST_RETRY_MS = 1_000
 const LAST_RETRY_MS = 8_000
@@ -40,14 +43,19 @@ export function twinLoads(world: SimWorld, client: EdgeClient): LoadSegment {
 }
 
 /** How a member of the swarm loads: through its swarm, which has `own` clock, as the plugin makes hls.js do. */
-export function swarmLoads(world: SimWorld, client: EdgeClient, swarm: Swarm, own: SkewedClock): LoadSegment {
+export function swarmLoads(
+  world: SimWorld,
+  { client, honest }: { readonly client: EdgeClient; readonly honest: boolean },
+  swarm: Swarm,
+  own: SkewedClock,
+): LoadSegment {
   const { clock, ledger, settling, content, options } = world
   const partsPerSegment = partsPerSegmentOf(options)
   return (load, done) => {
     const { sequence, deadline, live, startup } = load
     const entry = emptyAccount()
     const asked = clock.now()
-    const origin = new CountedOrigin(world.edge, client, sequence, entry, clock.now.bind(clock))
+    const origin = new CountedOrigin(world, client, sequence, entry)
     let cancel = (): void => undefined
     let ended = false
     const end = (): void => {
@@ -69,7 +77,7 @@ export function swarmLoads(world: SimWorld, client: EdgeClient, swarm: Swarm, ow
           onProgress: () => undefined,
           onDone: ({ bytes, sources }) => {
             entry.playedBytes = bytes.length
-            ledger.pollutedBytes += content.wrongBytes(sequence, bytes)
+            if (honest) ledger.pollutedBytes += content.wrongBytes(sequence, bytes)
             end()
             if (!startup) ledger.slacks.push(deadline - clock.now())
             const { firstAskedAt } = origin
@@ -126,14 +134,33 @@ class CountedOrigin implements OriginFetcher {
   private readonly entry: Account
   private readonly now: () => number
   private attempts = 0
+  private checks = 0
+  private readonly checked: (bytes: number) => void
   firstAskedAt: number | null = null
 
-  constructor(edge: HttpEdge, client: EdgeClient, sequence: number, entry: Account, now: () => number) {
+  constructor({ edge, clock, ledger }: SimWorld, client: EdgeClient, sequence: number, entry: Account) {
     this.edge = edge
     this.client = client
     this.sequence = sequence
     this.entry = entry
-    this.now = now
+    this.now = () => clock.now()
+    this.checked = (bytes) => {
+      ledger.checkBytes += bytes
+    }
+  }
+
+  /** Bytes of checks are in books of their own. */
+  readonly check: NonNullable<OriginFetcher['check']> = (span, events) => {
+    const { client, sequence } = this
+    // Draws of their own: those of the loads stay the twin's.
+    const request = { client, sequence, attempt: FIRST_CHECK + this.checks++, span }
+    return this.edge.fetch(request, {
+      ...events,
+      onData: (offset, bytes) => {
+        this.checked(bytes.length)
+        events.onData(offset, bytes)
+      },
+    })
   }
 
   readonly fetch: OriginFetcher['fetch'] = (span, events) => {
