@@ -3,7 +3,7 @@ import type { AddressUse } from './address-limits.js'
 import { AddressLimits } from './address-limits.js'
 import type { Cidr } from './addresses.js'
 import { clientAddress, isIn, isLoopback, readCidr, subjectOf } from './addresses.js'
-import { Bans } from './bans.js'
+import { Bans, suspectOf } from './bans.js'
 import { isLocalOrigin, OriginList } from './origins.js'
 import type { Refusal } from './refusal.js'
 import type { AdmissionSettings } from './settings.js'
@@ -125,6 +125,11 @@ export class Admission {
     const { allowed, denied } = this.lists
     if (denied?.has(infoHash) !== true && allowed?.has(infoHash) !== false) return null
     return { code: 'swarm-not-allowed', reason: 'this tracker does not serve this swarm' }
+  }
+
+  /** Keeps an address out of a swarm: another node of the cluster has banned it. */
+  ban(infoHash: InfoHash, address: string, now: Millis): void {
+    this.bans.ban(suspectOf(infoHash, address), now)
   }
 
   /** Forgets what is over. O(what is remembered): for a timer. */

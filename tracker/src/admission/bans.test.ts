@@ -40,6 +40,22 @@ describe('Bans', () => {
     expect(suspects.filter((suspect) => bans.isBanned(suspect, 1))).toHaveLength(8)
   })
 
+  it('of another node hold as the own ones do, and are bounded', () => {
+    const bans = new Bans({ seconds: SECONDS })
+    for (let i = 0; i < 50_001; i++) bans.ban(`s${i}`, 0)
+    expect(bans.size).toBe(50_000)
+    expect(bans.isBanned('s0', 1)).toBe(false)
+    expect(bans.isBanned('s50000', LIFE_MS - 1)).toBe(true)
+    expect(bans.isBanned('s50000', LIFE_MS)).toBe(false)
+  })
+
+  it('a network that accuses at other nodes has no more words than here', () => {
+    const bans = new Bans({ seconds: SECONDS })
+    expect(Array.from({ length: 20 }, () => bans.mayReport('n', 0)).filter(Boolean)).toHaveLength(8)
+    expect(bans.report('s', 'own', 'n', 0)).toBe(false)
+    expect(bans.mayReport('n', LIFE_MS)).toBe(true)
+  })
+
   it('remember a bounded number of suspects', () => {
     const bans = new Bans({ seconds: SECONDS })
     bans.report('first', 'own', 'n1', 0)

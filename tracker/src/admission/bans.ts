@@ -1,3 +1,5 @@
+import type { InfoHash } from '@shoal/protocol'
+
 /** Suspects and bans that are remembered at most; the oldest makes room. */
 const MAX_SUSPECTS = 10_000
 const MAX_BANS = 50_000
@@ -68,15 +70,30 @@ export class Bans {
     if (network === suspectNetwork || this.isBanned(suspect, now)) return false
     const known = this.suspects.get(suspect)
     const { networks } = known !== undefined && known.until > now ? known : { networks: new Set<string>() }
-    if (networks.has(network) || !this.spend(network, now)) return false
+    if (networks.has(network) || !this.mayReport(network, now)) return false
     networks.add(network)
     this.suspects.delete(suspect)
     if (networks.size >= REPORTERS_FOR_BAN) {
-      keep(this.bans, suspect, now + this.lifeMs, MAX_BANS)
+      this.ban(suspect, now)
       return true
     }
     keep(this.suspects, suspect, { networks, until: now + this.lifeMs }, MAX_SUSPECTS)
     return false
+  }
+
+  /** Bans without further reports: another node of the cluster had them. */
+  ban(suspect: string, now: number): void {
+    keep(this.bans, suspect, now + this.lifeMs, MAX_BANS)
+  }
+
+  /** True when this network may report once more; that right is spent then. */
+  mayReport(network: string, now: number): boolean {
+    const known = this.reporters.get(network)
+    const reporter = known !== undefined && known.until > now ? known : { count: 0, until: now + this.lifeMs }
+    if (reporter.count >= MAX_REPORTS_PER_NETWORK) return false
+    reporter.count++
+    keep(this.reporters, network, reporter, MAX_REPORTERS)
+    return true
   }
 
   /** Forgets what is over. */
@@ -85,15 +102,11 @@ export class Bans {
     for (const [key, { until }] of this.suspects) if (until <= now) this.suspects.delete(key)
     for (const [key, { until }] of this.reporters) if (until <= now) this.reporters.delete(key)
   }
+}
 
-  private spend(network: string, now: number): boolean {
-    const known = this.reporters.get(network)
-    const reporter = known !== undefined && known.until > now ? known : { count: 0, until: now + this.lifeMs }
-    if (reporter.count >= MAX_REPORTS_PER_NETWORK) return false
-    reporter.count++
-    keep(this.reporters, network, reporter, MAX_REPORTERS)
-    return true
-  }
+/** Who is banned, and where: an address in a swarm. */
+export function suspectOf(infoHash: InfoHash, address: string): string {
+  return infoHash + address
 }
 
 /** Sets an entry as the newest, and drops the oldest beyond `max`. */

@@ -3,6 +3,7 @@ import type { AnnounceMessage, ClientMessage, ScrapeMessage } from '../wire/clie
 import type { AddressUse } from './address-limits.js'
 import { networkOf } from './addresses.js'
 import type { Admission, Client } from './admission.js'
+import { suspectOf } from './bans.js'
 import type { Guard } from './guard.js'
 import type { Refusal } from './refusal.js'
 import type { TokenClaims, TokenKeys } from './tokens.js'
@@ -52,16 +53,30 @@ export class SocketGuard implements Guard {
     const { infoHash } = message
     const listed = admission.refuseSwarm(infoHash)
     if (listed !== null) return listed
-    if (use !== null && admission.bans.size > 0 && admission.bans.isBanned(suspect(infoHash, use), now)) {
+    if (
+      use !== null &&
+      admission.bans.size > 0 &&
+      admission.bans.isBanned(suspectOf(infoHash, use.subject), now)
+    ) {
       return BANNED
     }
     return admission.tokensWanted ? this.checkToken(message) : null
   }
 
-  accuse(accused: SocketGuard, infoHash: InfoHash, now: Millis): boolean {
-    if (accused.use === null) return false
-    const [own, network] = [networkOf(accused.client.address), networkOf(this.client.address)]
-    return this.admission.bans.report(suspect(infoHash, accused.use), own, network, now)
+  get network(): string {
+    return networkOf(this.client.address)
+  }
+
+  mayAccuse(now: Millis): boolean {
+    return this.admission.bans.mayReport(this.network, now)
+  }
+
+  accused(network: string, infoHash: InfoHash, now: Millis): string | null {
+    if (this.use === null) return null
+    const { subject } = this.use
+    return this.admission.bans.report(suspectOf(infoHash, subject), this.network, network, now)
+      ? subject
+      : null
   }
 
   get isLocal(): boolean {
@@ -135,9 +150,4 @@ export class SocketGuard implements Guard {
     for (const key of this.admitted) if (key.startsWith(infoHash)) return true
     return false
   }
-}
-
-/** Who is banned, and where: an address in a swarm. */
-function suspect(infoHash: InfoHash, { subject }: AddressUse): string {
-  return infoHash + subject
 }

@@ -1,5 +1,5 @@
 import type { IceCandidate, InfoHash, Millis, PeerId } from '@shoal/protocol'
-import type { Elsewhere, Here } from '../signalling/elsewhere.js'
+import type { Accused, Elsewhere, Here } from '../signalling/elsewhere.js'
 import type { Random } from '../swarm/candidates.js'
 import type { OffersInFlight } from '../swarm/offers-in-flight.js'
 import type { Peer } from '../swarm/peer.js'
@@ -42,14 +42,22 @@ export class Cluster implements Elsewhere {
     strays: 0,
   }
   private readonly here: Here
+  private readonly accusations: Accused
   private readonly directory: Directory
   private readonly offers: OffersInFlight
   private readonly guests: Guests
   private readonly away = new AwayOffers()
   private readonly ports: ClusterPorts
 
-  constructor(here: Here, directory: Directory, offers: OffersInFlight, ports: ClusterPorts) {
+  constructor(
+    here: Here,
+    accusations: Accused,
+    directory: Directory,
+    offers: OffersInFlight,
+    ports: ClusterPorts,
+  ) {
     this.here = here
+    this.accusations = accusations
     this.directory = directory
     this.offers = offers
     this.guests = new Guests(offers)
@@ -120,6 +128,18 @@ export class Cluster implements Elsewhere {
     return true
   }
 
+  accuse(infoHash: InfoHash, accused: PeerId, network: string): void {
+    const nodes = this.directory.nodesOf(infoHash)
+    if (nodes === undefined || !this.ports.joined()) return
+    for (const node of nodes.keys()) {
+      this.ports.send(node, { type: 'accusation', infoHash, network, to: accused })
+    }
+  }
+
+  banned(infoHash: InfoHash, address: string): void {
+    this.ports.banned(infoHash, address)
+  }
+
   left(peer: Peer): void {
     this.away.forget(peer)
   }
@@ -144,6 +164,11 @@ export class Cluster implements Elsewhere {
       return true
     }
     const to = swarm?.peers.get(item.to)
+    if (item.type === 'accusation') {
+      // Every node that has the swarm gets it, and one of them has the peer.
+      if (to !== undefined) this.accusations.accused(to, item.network, now)
+      return true
+    }
     if (swarm === undefined || to === undefined) return false
     const { offerId } = item
     if (item.type === 'answer') {
@@ -194,6 +219,8 @@ export interface ClusterPorts {
   /** Sends an item to a node, with others of the same turn of the event loop. */
   send(node: NodeId, item: Item): void
   touched(infoHash: InfoHash): void
+  /** Tells all nodes of a ban. */
+  banned(infoHash: InfoHash, address: string): void
   /** Uniform in [0, 1). */
   readonly random: Random
 }

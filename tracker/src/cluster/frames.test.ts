@@ -29,6 +29,7 @@ const ITEMS: readonly Item[] = [
   },
   { type: 'answer', infoHash, from, to, offerId: id('o'), sdpJson: '""' as WireText },
   { type: 'candidates', infoHash, from: from.id, to, offerId: id('o'), candidates: [CANDIDATE] },
+  { type: 'accusation', infoHash, network: 'ipv4 c63364', to },
 ]
 
 describe('items', () => {
@@ -47,12 +48,14 @@ describe('items', () => {
     ['too many offers', 1, 3, Array(11).fill([id('o'), '""'])],
     ['too many candidates', 3, 5, Array(21).fill(CANDIDATE)],
     ['a candidate that is none', 3, 5, ['candidate']],
+    ['an accusation of a network that is none', 4, 2, 'x'.repeat(65)],
+    ['an accusation of nobody', 4, 3, 'short'],
   ])('with %s are left out, the others are taken', (_, number, at, value) => {
     const frame = packr.unpack(packItems(NODE, 1, ITEMS)) as unknown[][][]
     const item = frame[3]?.[number - 1]
     if (item === undefined) throw new Error('no such item')
     item[at as number] = value as unknown as never
-    expect(readItems(packr.pack(frame))).toMatchObject({ items: { length: 2 }, rejected: 1 })
+    expect(readItems(packr.pack(frame))).toMatchObject({ items: { length: 3 }, rejected: 1 })
   })
 })
 
@@ -70,6 +73,7 @@ describe('news', () => {
       infoHash,
       verdict: { s: '1:2:', disputed: true, wrong: ['A'.repeat(43)] },
     },
+    { type: 'ban', node: NODE, infoHash, address: '192.0.2.1' },
   ])('come out as they went in: $type', (news) => {
     expect(readNews(packNews(news))).toEqual(news)
   })

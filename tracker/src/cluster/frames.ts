@@ -60,6 +60,13 @@ export type Item =
       readonly offerId: string
       readonly candidates: readonly IceCandidate[]
     }
+  /** A peer of this network says that `to` passes on wrong data. */
+  | {
+      readonly type: 'accusation'
+      readonly infoHash: InfoHash
+      readonly network: string
+      readonly to: PeerId
+    }
 
 /** What a node tells all others. */
 export type News =
@@ -72,6 +79,8 @@ export type News =
       readonly entries: readonly (readonly [InfoHash, NodeCounts])[]
     }
   | { readonly type: 'bye'; readonly node: NodeId }
+  /** It has banned an address from a swarm. */
+  | { readonly type: 'ban'; readonly node: NodeId; readonly infoHash: InfoHash; readonly address: string }
   | IntegrityNews
 
 /** What concerns the swarm's viewers at every node. */
@@ -91,8 +100,11 @@ export type IntegrityNews =
       readonly verdict: Verdict
     }
 
-const ITEM = { offers: 0, answer: 1, candidates: 2 } as const
-const NEWS = { beat: 0, counts: 1, bye: 2, vouched: 3, disputed: 4 } as const
+const ITEM = { offers: 0, answer: 1, candidates: 2, accusation: 3 } as const
+const NEWS = { beat: 0, counts: 1, bye: 2, vouched: 3, disputed: 4, ban: 5 } as const
+
+/** Longest address or network as admission writes them, in characters. */
+const MAX_ADDRESS_CHARS = 64
 
 export function packItems(from: NodeId, serial: number, items: readonly Item[]): Uint8Array {
   return packer.pack([VERSION, from, serial, items.map(itemFields)])
@@ -129,6 +141,8 @@ export function packNews(news: News): Uint8Array {
       return packer.pack([VERSION, news.node, NEWS.vouched, news.infoHash, news.keys])
     case 'disputed':
       return packer.pack([VERSION, news.node, NEWS.disputed, news.infoHash, news.verdict])
+    case 'ban':
+      return packer.pack([VERSION, news.node, NEWS.ban, news.infoHash, news.address])
   }
 }
 
@@ -140,6 +154,10 @@ export function readNews(bytes: Uint8Array): News | null {
   if (!isNodeId(node)) return null
   if (kind === NEWS.bye) return { type: 'bye', node }
   if (kind === NEWS.vouched || kind === NEWS.disputed) return readIntegrityNews(node, kind, serial, more)
+  if (kind === NEWS.ban) {
+    if (!isBinaryString20(serial) || !isAddress(more)) return null
+    return { type: 'ban', node, infoHash: serial as InfoHash, address: more }
+  }
   if (!isWhole(serial)) return null
   if (kind === NEWS.beat) return { type: 'beat', node, serial, ask: more === true }
   if (kind !== NEWS.counts || !Array.isArray(more) || more.length > MAX_ENTRIES) return null
@@ -194,6 +212,8 @@ function itemFields(item: Item): unknown[] {
       return [ITEM.answer, item.infoHash, sketchFields(item.from), item.to, item.offerId, item.sdpJson]
     case 'candidates':
       return [ITEM.candidates, item.infoHash, item.from, item.to, item.offerId, item.candidates]
+    case 'accusation':
+      return [ITEM.accusation, item.infoHash, item.network, item.to]
   }
 }
 
@@ -203,6 +223,11 @@ function readItem(value: unknown): Item | null {
   if (value[0] === ITEM.offers) return readOffers(infoHash, value[2], value[3])
   if (value[0] === ITEM.answer) return readAnswer(infoHash, value.slice(2))
   if (value[0] === ITEM.candidates) return readCandidates(infoHash, value.slice(2))
+  if (value[0] === ITEM.accusation) {
+    const [, , network, to] = value as unknown[]
+    if (!isAddress(network) || !isBinaryString20(to)) return null
+    return { type: 'accusation', infoHash, network, to: to as PeerId }
+  }
   return null
 }
 
@@ -252,6 +277,10 @@ function readSketch(value: unknown): PeerSketch | null {
   if (!numbers.every(isInt32)) return null
   const place = { site, local, network, country, continent, pid, known } as Place
   return { id: id as PeerId, shoal, seeder, ageSeconds, place }
+}
+
+function isAddress(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_ADDRESS_CHARS
 }
 
 function isInt32(value: unknown): boolean {

@@ -53,6 +53,8 @@ export interface ClusterNodeOptions {
   readonly now: () => Millis
   readonly random: () => number
   readonly log: Log
+  /** Another node has banned an address from a swarm. */
+  readonly banned: (infoHash: InfoHash, address: string) => void
 }
 
 /**
@@ -95,10 +97,12 @@ export class ClusterNode implements BusListener {
     this.directory = new Directory(options.leaseMs)
     this.published = new Published((infoHash) => countsOf(tracker.registry.swarm(infoHash)))
     this.reconnectedAt = options.now()
-    this.cluster = new Cluster(tracker.relay, this.directory, tracker.relay.offers, {
+    this.cluster = new Cluster(tracker.relay, tracker.accusations, this.directory, tracker.relay.offers, {
       joined: () => this.joined,
       send: (node, item) => this.send(node, item),
       touched: (infoHash) => this.published.touch(infoHash),
+      banned: (infoHash, address) =>
+        this.broadcast(packNews({ type: 'ban', node: this.options.id, infoHash, address })),
       random: options.random,
     })
     this.integrity = tracker.integrity
@@ -147,6 +151,8 @@ export class ClusterNode implements BusListener {
       this.integrity.toldByNode(news, now)
     } else if (news.type === 'bye') {
       this.forget(news.node)
+    } else if (news.type === 'ban') {
+      this.options.banned(news.infoHash, news.address)
     } else if (news.type === 'beat') {
       if (this.directory.beat(news.node, news.serial, now)) void this.read(news.node)
       if (news.ask) this.say(false)
@@ -293,5 +299,6 @@ function packed(counts: NodeCounts): Uint8Array | null {
 
 function charsOf(item: Item): number {
   if (item.type === 'offers') return item.offers.reduce((sum, { sdpJson }) => sum + sdpJson.length, 0)
+  if (item.type === 'accusation') return item.network.length
   return item.type === 'answer' ? item.sdpJson.length : JSON.stringify(item.candidates).length
 }

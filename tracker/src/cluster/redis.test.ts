@@ -25,6 +25,8 @@ const options = (url: string) => ({
   redis: url,
   redisLeaseSeconds: LEASE_SECONDS,
   announceIntervalSeconds: 60,
+  // The tests are a proxy where they want to be; without a header nothing limits them.
+  admission: { trustedProxies: ['127.0.0.1'] },
 })
 
 interface ScrapeAnswer {
@@ -54,8 +56,9 @@ afterAll(async () => {
   await redis.kill()
 })
 
-async function client(node: number): Promise<RawClient> {
-  const opened = await RawClient.open(nodes[node]?.url ?? '')
+async function client(node: number, address?: string): Promise<RawClient> {
+  const headers = address === undefined ? {} : { 'x-forwarded-for': address }
+  const opened = await RawClient.open(nodes[node]?.url ?? '', '/', headers)
   clients.push(opened)
   return opened
 }
@@ -196,6 +199,28 @@ describe('three nodes', () => {
   })
 })
 
+describe('reports of polluters', () => {
+  it('count wherever they are made, and a ban holds at every node', async () => {
+    const info_hash = newHash()
+    const polluter = await client(0, '192.0.2.1')
+    await polluter.ask(shoal('p', {}, { info_hash }))
+    for (const [i, address] of ['198.51.100.1', '203.0.113.1', '2001:db8::1'].entries()) {
+      const witness = await client(i, address)
+      await counted(witness, info_hash, 1 + i)
+      // Twice, which is one word.
+      for (let n = 0; n < 2; n++) await witness.ask(shoal(`w${i}`, { accuse: [id('p')] }, { info_hash }))
+      for (let n = 0; n < 3; n++) await counted(await client(n), info_hash, i < 2 ? 2 + i : 3)
+    }
+    expect(await polluter.ask(shoal('p', {}, { info_hash }))).toMatchObject({ code: 'banned', info_hash })
+    for (const node of [1, 2]) {
+      const again = await client(node, '192.0.2.1')
+      const asked = () => again.ask(shoal('new name', {}, { info_hash }))
+      await expect.poll(asked, PATIENCE).toMatchObject({ code: 'banned', info_hash })
+      expect(await again.ask(shoal('new name', {}, { info_hash: newHash() }))).toHaveProperty('interval')
+    }
+  })
+})
+
 describe('a node that is killed', () => {
   it('leaves no ghosts after its lease', async () => {
     const info_hash = newHash()
@@ -257,15 +282,11 @@ describe('Redis', () => {
   })
 
   it('paused', async () => {
-    const long = process.env['SHOAL_TEST_LONG_OUTAGE'] !== undefined
     await outage(
       () => redis.pause(),
-      async () => {
-        await new Promise((resolve) => setTimeout(resolve, long ? 30_000 : 1000))
-        redis.resume()
-      },
+      () => redis.resume(),
     )
-  }, 90_000)
+  })
 
   it('cut off from one node: the others go on without it, and it comes back', async () => {
     const info_hash = newHash()

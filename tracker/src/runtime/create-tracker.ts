@@ -103,7 +103,9 @@ export async function createTracker(options: TrackerOptions = {}): Promise<Runni
   })
   const { redis, redisLeaseSeconds } = settings
   const cluster =
-    redis === undefined ? null : joinCluster(tracker, { redis, redisLeaseSeconds }, health, monotonicNow, log)
+    redis === undefined
+      ? null
+      : joinCluster(tracker, admission, { redis, redisLeaseSeconds }, health, monotonicNow, log)
   let lateMs = 0
   const metrics = createMetrics({
     counters: tracker.counters,

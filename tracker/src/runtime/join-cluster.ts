@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Millis } from '@shoal/protocol'
 import type { Log } from '../adapters/log.js'
 import type { ClusterMetricsSource } from '../adapters/prometheus-cluster.js'
+import type { Admission } from '../admission/admission.js'
 import type { NodeId } from '../cluster/bus.js'
 import { ClusterNode } from '../cluster/node.js'
 import { RedisBus } from '../cluster/redis-bus.js'
@@ -19,6 +20,7 @@ export interface ClusterMembership {
  */
 export function joinCluster(
   tracker: Tracker,
+  admission: Admission,
   { redis, redisLeaseSeconds }: { readonly redis: string; readonly redisLeaseSeconds: number },
   health: Health,
   now: () => Millis,
@@ -32,8 +34,9 @@ export function joinCluster(
     now,
     random: Math.random,
     log,
+    banned: (infoHash, address) => admission.ban(infoHash, address, now()),
   })
-  tracker.relay.elsewhere = node.cluster
+  tracker.joinOthers(node.cluster)
   health.watch('redis', () =>
     node.report().state === 'joined' ? null : 'away: peers are matched within this node only',
   )

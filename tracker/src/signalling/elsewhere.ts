@@ -25,6 +25,10 @@ export interface Elsewhere {
     candidates: readonly IceCandidate[],
     now: Millis,
   ): boolean
+  /** A peer of this network accuses one that is not here. */
+  accuse(infoHash: InfoHash, accused: PeerId, network: string): void
+  /** An address has been banned from a swarm here. */
+  banned(infoHash: InfoHash, address: string): void
   left(peer: Peer): void
   sweep(now: Millis): void
 }
@@ -40,6 +44,12 @@ export interface Here {
   deliverOffers(guest: Peer, offers: readonly Offer[], now: Millis): number
   deliverAnswer(from: Introduced, to: Peer, offerId: string, sdpJson: WireText, now: Millis): void
   deliverCandidates(from: PeerId, to: Peer, offerId: string, candidates: readonly IceCandidate[]): void
+}
+
+/** What of accusations reaches the tracker from other nodes. */
+export interface Accused {
+  /** A peer of this network says that one of ours passes on wrong data. */
+  accused(suspect: Peer, network: string, now: Millis): void
 }
 
 /** What of a peer is needed to introduce it to another. */

@@ -1,4 +1,4 @@
-import type { AnnounceExtension, InfoHash, Millis, PeerId, PeerReport } from '@shoal/protocol'
+import type { AnnounceExtension, InfoHash, Millis, PeerReport } from '@shoal/protocol'
 import { millis } from '@shoal/protocol'
 import type { Refusal } from '../admission/refusal.js'
 import { Integrity } from '../integrity/integrity.js'
@@ -23,6 +23,8 @@ import { MessageError } from '../wire/message-error.js'
 import { failureText, replyText, scrapeText } from '../wire/server-message.js'
 import type { WireText } from '../wire/wire-text.js'
 import { idJson } from '../wire/wire-text.js'
+import { Accusations } from './accusations.js'
+import type { Elsewhere } from './elsewhere.js'
 import { Relay } from './relay.js'
 
 /**
@@ -64,6 +66,7 @@ export class Tracker {
   readonly totals = emptyTotals()
   readonly registry: Registry
   readonly relay: Relay
+  readonly accusations: Accusations
   /** Where seeders serve by HTTP. */
   readonly httpSources = new HttpSources()
   /** Whose bytes are to be trusted. */
@@ -85,6 +88,13 @@ export class Tracker {
     this.locality = locality
     this.registry = new Registry(options.limits, (peer) => this.left(peer))
     this.relay = new Relay(this.registry, locality, random, this.counters)
+    this.accusations = new Accusations(this.registry, this.counters)
+  }
+
+  /** Makes this tracker one of several. */
+  joinOthers(elsewhere: Elsewhere): void {
+    this.relay.elsewhere = elsewhere
+    this.accusations.elsewhere = elsewhere
   }
 
   /** Relayed offers that can still be answered, or that have not been swept out yet. */
@@ -166,7 +176,8 @@ export class Tracker {
     if (message.event === 'completed' && !wasSeeder) peer.swarm.downloaded++
     if (known === undefined) peer.report = this.departed.take(message.infoHash, message.peerId)
     if (message.shoal !== null) this.applyExtension(peer, message.shoal)
-    if (message.shoal?.accuse !== undefined) this.accuse(peer, message.shoal.accuse)
+    const { accusations } = this
+    if (message.shoal?.accuse !== undefined) accusations.accuse(peer, message.shoal.accuse, this.now)
     if (message.shoal !== null) this.applyIntegrity(peer, message, message.shoal)
     this.relay.elsewhere?.touched(message.infoHash)
     this.reply(session, message, peer.swarm)
@@ -260,18 +271,7 @@ export class Tracker {
       this.integrity.keysAnnounced(message, guard, guard?.isOwnSeeder(message) === true, this.now)
     }
     if (lists !== undefined || wrong !== undefined) {
-      this.accuse(peer, this.integrity.reported(peer, { lists, wrong }, this.now))
-    }
-  }
-
-  /** Whom peers of enough networks accuse leaves the swarm; its next announce is refused. */
-  private accuse({ swarm, session }: Peer, accused: readonly PeerId[]): void {
-    for (const id of accused) {
-      const suspect = swarm.peers.get(id)
-      if (!session?.guard || !suspect?.session?.guard) continue
-      if (!session.guard.accuse(suspect.session.guard, swarm.infoHash, this.now)) continue
-      this.counters.bans++
-      this.registry.leave(suspect)
+      this.accusations.accuse(peer, this.integrity.reported(peer, { lists, wrong }, this.now), this.now)
     }
   }
 

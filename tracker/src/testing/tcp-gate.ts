@@ -2,11 +2,12 @@ import { once } from 'node:events'
 import type { Server, Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
 
-/** Passes connections on to a port until it is shut: a network that can be cut. */
+/** Passes connections on to a port until it is shut or frozen: a network that can be cut. */
 export class TcpGate {
   private readonly server: Server
   private readonly sockets = new Set<Socket>()
   private open = true
+  private frozen = false
 
   private constructor(target: number) {
     this.server = createServer((near) => {
@@ -25,7 +26,8 @@ export class TcpGate {
           this.sockets.delete(socket)
           other.destroy()
         })
-        socket.pipe(other)
+        socket.on('data', (bytes) => other.write(bytes))
+        if (this.frozen) socket.pause()
       }
     })
   }
@@ -50,6 +52,18 @@ export class TcpGate {
 
   reopen(): void {
     this.open = true
+  }
+
+  /** From now on nothing arrives and nobody is told: what a network does that loses every packet. */
+  freeze(): void {
+    this.frozen = true
+    for (const socket of this.sockets) socket.pause()
+  }
+
+  /** What was on its way arrives now, as after retransmission. */
+  thaw(): void {
+    this.frozen = false
+    for (const socket of this.sockets) socket.resume()
   }
 
   close(): void {
