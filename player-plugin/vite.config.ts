@@ -1,3 +1,4 @@
+import { exactly, ownNames } from './vite-own-names.js'
 import { slimSimplePeer } from './vite-simple-peer.js'
 
 /**
@@ -17,8 +18,8 @@ export default {
           mangle: true,
           // Vite leaves white space in ES libraries for the bundlers of their users; a script tag has none.
           codegen: true,
-          // simple-peer's own members; the last is React Native's, which simple-peer only looks at.
-          mangleProps: { include: /^_[A-Za-z]/, reserved: ['_peerConnectionId'] },
+          // The last is React Native's, which simple-peer only looks at.
+          mangleProps: { include: exactly(ownNames().mangled), reserved: ['_peerConnectionId'] },
         },
         // simple-peer's licence asks for its notice in every copy.
         postBanner:

@@ -221,16 +221,6 @@ test('listeners come in order, once or for good, until they are taken away', () 
   ])
 })
 
-test('random bytes are as many hexadecimal pairs, new each time', () => {
-  const [one, other] = [base.randombytes(20).toString('hex'), base.randombytes(20).toString('hex')]
-  expect(one).toMatch(/^[0-9a-f]{40}$/)
-  expect(one).not.toBe(other)
-})
-
-test('a message becomes its bytes', () => {
-  expect(base.Buffer.from(new Uint8Array([1, 2]).buffer)).toEqual(new Uint8Array([1, 2]))
-})
-
 test('another simple-peer than the known one is refused', () => {
   expect(() => slim(source.replace("require('buffer')", "require('other')"))).toThrow(
     'simple-peer has changed',

@@ -71,16 +71,6 @@ export class Duplex {
   }
 }
 
-export const Buffer = {
-  from: (data: ArrayBuffer): Uint8Array => new Uint8Array(data),
-}
-
-/** Random bytes of which only the hexadecimal form is taken. */
-export function randombytes(size: number): { toString(encoding: 'hex'): string } {
-  const bytes = crypto.getRandomValues(new Uint8Array(size))
-  return { toString: () => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('') }
-}
-
 /** Gives `error` a code of its own, also where its class has a read-only one, as a DOMException has. */
 export function errCode<E extends Error>(error: E, code: string): E & { readonly code: string } {
   const value = { value: code, enumerable: true, configurable: true }
