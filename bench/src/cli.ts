@@ -7,6 +7,8 @@ import { SWARM_OPTIONS, SWARM_USAGE, SwarmUsageError, type SwarmValues } from '.
 /** What every benchmark is given. */
 export interface BenchOptions {
   readonly quick: boolean
+  /** How long `seeder` watches its memory; null: it measures something else. */
+  readonly minutes: number | null
   /** Options that `swarm` alone takes. */
   readonly swarm: SwarmValues
   /** Options that `tracker-fuzz` alone takes. */
@@ -33,6 +35,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
 
 const USAGE = `usage: npm run bench -- NAME [--quick] [--json FILE]
 NAME is one of: ${Object.keys(BENCHES).join(', ')}
+seeder: [--minutes M]
 ${SWARM_USAGE}
 ${FUZZ_USAGE}`
 
@@ -48,6 +51,7 @@ function parseOptions() {
       options: {
         quick: { type: 'boolean', default: false },
         json: { type: 'string' },
+        minutes: { type: 'string' },
         ...FUZZ_OPTIONS,
         ...SWARM_OPTIONS,
       },
@@ -63,17 +67,20 @@ if (name === undefined) fail('which benchmark?')
 if (rest.length > 0) fail(`more than one name: ${positionals.join(' ')}`)
 const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
 if (load === undefined) fail(`no benchmark is called ${name}`)
-const { quick, json: jsonFile, messages, ...swarm } = values
+const { quick, json: jsonFile, minutes: minutesText, messages, ...swarm } = values
 const fuzzing = name === 'tracker-fuzz'
 if (messages !== undefined && !fuzzing) fail(`${name} takes no --messages`)
 const own = Object.keys(swarm).find((option) => !(fuzzing && option === 'seed'))
 if (own !== undefined && name !== 'swarm') fail(`${name} takes no --${own}`)
+if (minutesText !== undefined && name !== 'seeder') fail(`${name} takes no --minutes`)
+const minutes = minutesText === undefined ? null : Number(minutesText)
+if (minutes !== null && !(minutes > 0 && minutes <= 600)) fail(`--minutes ${minutesText} is not 0 to 600`)
 const fuzz = readFuzzValues(fuzzing ? { messages, seed: swarm.seed } : {})
 if (typeof fuzz === 'string') fail(fuzz)
 
 try {
   const bench = await load()
-  const json = JSON.stringify(await bench.run({ quick, swarm, fuzz }))
+  const json = JSON.stringify(await bench.run({ quick, minutes, swarm, fuzz }))
   if (jsonFile !== undefined) await writeFile(jsonFile, `${json}\n`)
   await new Promise<void>((resolve) => process.stdout.write(`${json}\n`, () => resolve()))
   process.exit(0)

@@ -13,7 +13,8 @@ export const PATH_HOST = '127.0.0.1'
 /** The emulated path between all ends of this machine; see `multisource-relay.ts`. */
 export class EmulatedPath {
   readonly #worker = new Worker(RELAY_MODULE)
-  readonly #mirrors = new Map<number, (mirror: number) => void>()
+  /** By port: its mirror, asked for once. */
+  readonly #mirrors = new Map<number, { readonly mirror: Promise<number>; told(mirror: number): void }>()
   #onReading: (reading: RelayReading) => void = () => undefined
   /** Rejects where the relay fails. */
   readonly failed: Promise<never>
@@ -24,8 +25,7 @@ export class EmulatedPath {
     this.failed.catch(() => undefined)
     this.#worker.on('message', (reply: RelayReply) => {
       if (reply.type === 'reading') return this.#onReading(reply)
-      this.#mirrors.get(reply.port)?.(reply.mirror)
-      this.#mirrors.delete(reply.port)
+      this.#mirrors.get(reply.port)?.told(reply.mirror)
     })
   }
 
@@ -80,9 +80,17 @@ export class EmulatedPath {
   }
 
   #mirrorOf(port: number): Promise<number> {
-    const mirrored = new Promise<number>((resolve) => this.#mirrors.set(port, resolve))
-    this.#tell({ type: 'mirror', port })
-    return Promise.race([mirrored, this.failed])
+    let known = this.#mirrors.get(port)
+    if (known === undefined) {
+      let told: (mirror: number) => void = () => undefined
+      const mirror = new Promise<number>((resolve) => {
+        told = resolve
+      })
+      known = { mirror, told }
+      this.#mirrors.set(port, known)
+      this.#tell({ type: 'mirror', port })
+    }
+    return Promise.race([known.mirror, this.failed])
   }
 
   #tell(command: RelayCommand): void {

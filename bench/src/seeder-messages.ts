@@ -9,12 +9,14 @@ export interface DirectAddress {
 
 /** To a process of viewers, or to the bare sender. */
 export type Command =
-  /** Viewers of the seeder at `direct`, who know of `segments` segments. */
+  /** Viewers of the seeder at `direct`, numbered from `first`, of so many in all. */
   | {
       readonly type: 'join'
+      readonly first: number
       readonly viewers: number
+      readonly of: number
       readonly direct: DirectAddress
-      readonly segments: number
+      readonly play: Play
     }
   /** Bare ends, numbered from `first`. */
   | { readonly type: 'bare'; readonly first: number; readonly viewers: number }
@@ -31,14 +33,27 @@ export type Reply =
       readonly bytes: number
       readonly missedDeadlines: number
       readonly asked: number
+      /** Payload bytes that came twice, or in vain. */
+      readonly wasted: number
     }
   | { readonly type: 'failed'; readonly error: string }
 
-/** Bytes of one segment: 4 s at 2 Mbit/s. */
-export const SEGMENT_BYTES = 1_000_000
-export const SEGMENT_MS = 4_000
+/** A title, looped over, and how its viewers take it. */
+export interface Play {
+  readonly segments: number
+  readonly segmentMs: number
+  readonly segmentBytes: number
+  /**
+   * Segments asked for at a time, as fast as they come; or null: one segment after the other in real time,
+   * each a segment's duration before it is to be there, the viewers' starts spread over one segment.
+   */
+  readonly atOnce: number | null
+}
 
-/** Each viewer asks for so many at a time, as a player's prefetch does. */
-export const AT_ONCE = 3
+/** 2 Mbit/s; three segments at a time, as a player's prefetch. */
+export const FLAT_OUT: Play = { segments: 16, segmentMs: 4_000, segmentBytes: 1_000_000, atOnce: 3 }
+
+/** 1 Mbit/s. */
+export const STREAM: Play = { segments: 16, segmentMs: 4_000, segmentBytes: 500_000, atOnce: null }
 
 export const CONTENT_ID = 'https://bench.test/vod/v.m3u8'

@@ -1,9 +1,9 @@
-import { webcrypto } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { createSwarm, type OpenTrackerSocket, type PeerLinkFactory, type Swarm } from '@shoal/core'
 import { makePeerId, millis, type PeerId, swarmIdOf, trackIdOf } from '@shoal/protocol'
 import { cryptoRandom, nodeClock } from '../../seeder/dist/host/node-clock.js'
 import { directAnswer, directPeerId } from '../../seeder/dist/links/index.js'
-import { AT_ONCE, CONTENT_ID, type DirectAddress, SEGMENT_MS } from './seeder-messages.js'
+import { CONTENT_ID, type DirectAddress, type Play } from './seeder-messages.js'
 
 /** No HTTP before this: the seeder is all there is. */
 const DEADLINE_MS = 600_000
@@ -13,8 +13,9 @@ const MAX_MESSAGE_BYTES = 65_536
 const REDIAL_MS = 5_000
 const MEMORY_BYTES = 64 * 1024 * 1024
 
+/** At once: WebCrypto's way to its threads and back would cost the viewers, who share the machine, more. */
 async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
-  return new Uint8Array(await webcrypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
+  return new Uint8Array(createHash('sha256').update(bytes).digest())
 }
 
 /** A real member of the swarm that has the seeder for its only neighbour, and loads one segment after another. */
@@ -28,10 +29,17 @@ export class Viewer {
 
   private constructor(
     private readonly swarm: Swarm,
-    private readonly segments: number,
+    private readonly play: Play,
+    private readonly startsAfterMs: number,
   ) {}
 
-  static async join(links: PeerLinkFactory, direct: DirectAddress, segments: number): Promise<Viewer> {
+  /** @param startsAfterMs from `go` to its start, where it plays in real time */
+  static async join(
+    links: PeerLinkFactory,
+    direct: DirectAddress,
+    play: Play,
+    startsAfterMs: number,
+  ): Promise<Viewer> {
     const peerId = makePeerId('-SH0100-', cryptoRandom())
     const swarm = createSwarm(
       {
@@ -55,7 +63,7 @@ export class Viewer {
         pieces: null,
       },
     )
-    return new Viewer(swarm, segments)
+    return new Viewer(swarm, play, startsAfterMs)
   }
 
   get connected(): boolean {
@@ -67,20 +75,34 @@ export class Viewer {
     return peerBytes + seederBytes
   }
 
-  /** Segments that came later than a player that began with the first one a segment ago would want them. */
+  get wasted(): number {
+    return this.swarm.snapshot().wastedBytes
+  }
+
+  /** Segments that were not there a duration after those before them, from the start. */
   get missedDeadlines(): number {
-    const due = Math.floor((nodeClock.now() - this.began) / SEGMENT_MS)
+    const due = Math.max(0, Math.floor((nodeClock.now() - this.began) / this.play.segmentMs))
     return this.missed + Math.max(0, due - this.completed)
   }
 
   go(): void {
+    const { atOnce, segmentMs } = this.play
     this.began = nodeClock.now()
-    for (let i = 0; i < AT_ONCE; i++) this.load()
+    for (let i = 0; i < (atOnce ?? 0); i++) this.load()
+    if (atOnce !== null) return
+    this.began = nodeClock.now() + this.startsAfterMs
+    const next = () => {
+      this.load()
+      nodeClock.setTimer(millis(this.began + this.next * segmentMs - nodeClock.now()), next)
+    }
+    nodeClock.setTimer(millis(this.startsAfterMs), next)
   }
 
   private load(): void {
+    const { segments, segmentMs, segmentBytes, atOnce } = this.play
     const number = this.next++
-    const segment = { track: trackIdOf('main|single'), sequence: number % this.segments, part: null }
+    const segment = { track: trackIdOf('main|single'), sequence: number % segments, part: null }
+    const due = this.began + (number + 1) * segmentMs
     const origin = {
       fetch: () => {
         this.asked++
@@ -88,14 +110,16 @@ export class Viewer {
       },
     }
     const deadline = millis(nodeClock.now() + DEADLINE_MS)
-    const wanted = { segment, range: null, deadline, duration: millis(SEGMENT_MS), live: false }
+    // Of a range nothing is fetched ahead: in real time a viewer takes the stream and no more.
+    const range = atOnce === null ? { start: 0, end: segmentBytes } : null
+    const wanted = { segment, range, deadline, duration: millis(segmentMs), live: false }
     this.swarm.fetch(wanted, origin, {
       onProgress: () => undefined,
       onDone: () => {
         this.completed++
-        if (nodeClock.now() > this.began + (number + 1) * SEGMENT_MS) this.missed++
+        if (nodeClock.now() > due) this.missed++
         this.swarm.drop(segment)
-        this.load()
+        if (atOnce !== null) this.load()
       },
       onError: () => {
         this.asked++

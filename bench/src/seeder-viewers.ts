@@ -18,8 +18,10 @@ function reply(message: Reply): void {
 }
 
 async function join(command: Extract<Command, { type: 'join' }>): Promise<void> {
+  const { first, play } = command
   for (let i = 0; i < command.viewers; i++) {
-    const viewer = await Viewer.join(links, command.direct, command.segments)
+    const startsAfterMs = ((first + i) / command.of) * play.segmentMs
+    const viewer = await Viewer.join(links, command.direct, play, startsAfterMs)
     viewers.push(viewer)
     const look = setInterval(() => {
       if (!viewer.connected) return
@@ -64,6 +66,7 @@ process.on('message', (command: Command) => {
         bytes: bareBytes + viewers.reduce((sum, viewer) => sum + viewer.bytes, 0),
         missedDeadlines: viewers.reduce((sum, viewer) => sum + viewer.missedDeadlines, 0),
         asked: viewers.reduce((sum, viewer) => sum + viewer.asked, 0),
+        wasted: viewers.reduce((sum, viewer) => sum + viewer.wasted, 0),
       })
       break
   }

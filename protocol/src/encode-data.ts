@@ -1,9 +1,15 @@
 import { DATA_HEADER_BYTES } from './limits.js'
 import { type Data, MessageType } from './messages.js'
 
-/** A Data message. Byte by byte: most of all messages are this one, and a `DataView` is not free. */
-export function encodeData({ swarmTag, requestId, chunk, serial, payload }: Data): Uint8Array {
-  const bytes = new Uint8Array(DATA_HEADER_BYTES + payload.byteLength)
+/**
+ * A Data message. Byte by byte: most of all messages are this one, and a `DataView` is not free.
+ *
+ * @param bytes where it is written, as long as the message
+ */
+export function encodeData(
+  { swarmTag, requestId, chunk, serial, payload }: Data,
+  bytes = new Uint8Array(DATA_HEADER_BYTES + payload.byteLength),
+): Uint8Array {
   bytes[0] = MessageType.data
   bytes[1] = swarmTag >>> 24
   bytes[2] = swarmTag >>> 16

@@ -1,6 +1,7 @@
 export * from './base64url.js'
 export * from './decode.js'
 export * from './encode.js'
+export { encodeData } from './encode-data.js'
 export * from './errors.js'
 export * from './ids.js'
 export * from './integrity-messages.js'

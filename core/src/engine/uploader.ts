@@ -1,7 +1,8 @@
 import {
   CHUNK_BYTES,
   chunkCountOf,
-  encodeMessage,
+  DATA_HEADER_BYTES,
+  encodeData,
   MAX_LOSSY_MESSAGE_BYTES,
   MAX_PIECES_PER_SEGMENT,
   type Millis,
@@ -43,6 +44,12 @@ const LEAST_BUFFER_BYTES = 16 * 1024
 const BLOCKED_LOOK_MS = 10
 const MAX_BLOCKED_LOOK_MS = 100
 
+/**
+ * Messages are written one behind the other into blocks of so many bytes: memory of its own for each of
+ * 60,000 a second cost a tenth of a seeder's time (measured).
+ */
+const BLOCK_BYTES = 32 * 1024
+
 /** Chunks of one request in a row, so that choosing the most urgent one is not paid for each. */
 const CHUNKS_PER_TURN = 8
 
@@ -75,6 +82,9 @@ export class Uploader {
   /** How often each piece of a segment has left here. */
   private readonly sent = new WeakMap<Segment, Uint16Array>()
   private nextOrder = 0
+  /** What messages are written into, and how much of it is full. */
+  private block = new Uint8Array(0)
+  private blockUsed = 0
   private readonly store: SegmentStore
   private readonly swarmTag: number
   private readonly policy: UploadPolicy
@@ -265,14 +275,13 @@ export class Uploader {
     const start = range.start * CHUNK_BYTES
     const payload = upload.bytes.subarray(start, start + CHUNK_BYTES)
     const peer = queue.peer
-    const bytes = encodeMessage({
-      type: 'data',
-      swarmTag: this.swarmTag,
-      requestId: upload.id,
-      chunk: range.start,
-      serial: peer.dataSerial,
-      payload,
-    })
+    const { swarmTag } = this
+    const { id: requestId } = upload
+    const { dataSerial: serial } = peer
+    const bytes = encodeData(
+      { type: 'data', swarmTag, requestId, chunk: range.start, serial, payload },
+      this.room(DATA_HEADER_BYTES + payload.byteLength),
+    )
     this.emit({ type: 'send', link: peer.link, channel: 'lossy', bytes })
     peer.dataSerial = (peer.dataSerial + 1) % 0x10000
     peer.lossyBuffered += bytes.byteLength
@@ -283,6 +292,17 @@ export class Uploader {
     if (range.start + 1 < range.end) upload.chunks[0] = { start: range.start + 1, end: range.end }
     else upload.chunks.shift()
     if (upload.chunks.length === 0) queue.requests.delete(upload.id)
+  }
+
+  /** Room for one message; what was handed out before stays as it is. */
+  private room(bytes: number): Uint8Array<ArrayBuffer> {
+    if (this.blockUsed + bytes > this.block.byteLength) {
+      this.block = new Uint8Array(BLOCK_BYTES)
+      this.blockUsed = 0
+    }
+    const from = this.blockUsed
+    this.blockUsed += bytes
+    return this.block.subarray(from, this.blockUsed)
   }
 
   private begin(upload: UploadRequest): void {

@@ -62,6 +62,11 @@ test('several origins and trackers may be given', () => {
   expect(options(args).origins).toEqual(['http://b.test/m.m3u8', 'http://c.test/m.m3u8'])
 })
 
+test('uplink and connections are capped by flag', () => {
+  const args = ['a', '--upload-bytes-per-second', '2.5MB', '--max-links', '30']
+  expect(options(args).upload).toEqual({ bytesPerSecond: 2_500_000, maxLinks: 30 })
+})
+
 describe('what is wrong is named', () => {
   test.each<[string, string[], NodeJS.ProcessEnv, RegExp]>([
     ['a variable', ['a'], { SHOAL_SEEDER_HTTP_PORT: 'many' }, /^SHOAL_SEEDER_HTTP_PORT is wrong: Not a port/],
@@ -81,6 +86,7 @@ describe('what is wrong is named', () => {
     ],
     ['ICE servers', ['a'], { SHOAL_SEEDER_WEBRTC_ICE_SERVERS: 'stun:a' }, /ICE_SERVERS is wrong/],
     ['a flag', ['a', '--direct-port', '1', '--direct-host', 'x'], {}, /^--direct-host is wrong: Not an IP/],
+    ['too many connections', ['a', '--max-links', '10001'], {}, /^--max-links is wrong: /],
     ['a flag alone', ['a', '--direct-host', '192.0.2.1'], {}, /--direct-host goes with --direct-port/],
     [
       'two tokens',

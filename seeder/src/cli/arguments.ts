@@ -50,6 +50,12 @@ export function readArguments(
     .option('--token-file <file>', 'file with the join token, read anew when the tracker refuses the last')
     .option('--cache <folder>', 'keep segments of a URL source on disk (default: in memory)')
     .option('--cache-bytes <n>', 'bytes on disk at most, such as 500MB or 4GiB (default: 4GiB)', bytes)
+    .option(
+      '--upload-bytes-per-second <n>',
+      'uplink for peers at most, such as 10MB (default: no cap)',
+      bytes,
+    )
+    .option('--max-links <n>', 'connections to peers at most (default: 200)', count)
     .option('--content-id <id>', "the swarm's content id (default: the URL without query)")
     .option('--name <name>', "the title's name on the dashboard")
     .option('--config <file>', 'JSON file with these options in camel case')
@@ -132,6 +138,12 @@ function collect(value: string, before: readonly string[] = []): readonly string
 function port(value: string): number {
   const number = Number(value)
   if (!/^\d+$/.test(value) || number > 65535) throw new InvalidArgumentError('Not a port: 0 to 65535.')
+  return number
+}
+
+function count(value: string): number {
+  const number = Number(value)
+  if (!/^\d+$/.test(value) || number < 1) throw new InvalidArgumentError('Not a number above 0.')
   return number
 }
 

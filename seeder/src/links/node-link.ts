@@ -56,6 +56,8 @@ export class NodeLink implements PeerLink {
   #connection: PeerConnection | null = null
   #channels: Readonly<Record<ChannelKind, DataChannel>> | null = null
   readonly #openChannels = new Set<ChannelKind>()
+  /** Bytes in each channel's buffer at most: those of the last look, and what was sent since. */
+  readonly #queued: Record<ChannelKind, number> = { control: 0, lossy: 0 }
   #state: 'opening' | 'open' | 'closed' = 'opening'
   #earlyMessages: [ChannelKind, Uint8Array][] = []
 
@@ -98,9 +100,12 @@ export class NodeLink implements PeerLink {
     }
     try {
       const bound = lossy ? LOSSY_BUFFER_HIGH_BYTES : CONTROL_BUFFER_HIGH_BYTES
-      if (native.bufferedAmount() + bytes.length > bound) return 'full'
+      // Asking waits for the threads that send: only what may be too much is looked at.
+      if (this.#queued[channel] + bytes.length > bound) this.#queued[channel] = native.bufferedAmount()
+      if (this.#queued[channel] + bytes.length > bound) return 'full'
       // False means queued and not yet with SCTP: the library keeps it, it is sent.
       native.sendMessageBinary(bytes)
+      this.#queued[channel] += bytes.length
       return 'sent'
     } catch (error) {
       if (OTHER_SIDE_GONE.test(String(error))) this.#end('remote')
@@ -113,7 +118,8 @@ export class NodeLink implements PeerLink {
     const native = this.#channels?.[channel]
     if (this.#state !== 'open' || native === undefined) return 0
     try {
-      return native.bufferedAmount()
+      this.#queued[channel] = native.bufferedAmount()
+      return this.#queued[channel]
     } catch {
       // The other side has just closed it; `onClose` is on its way.
       return 0

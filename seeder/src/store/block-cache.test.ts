@@ -7,7 +7,7 @@ function cacheAt(clock: { now: number }) {
   let loads = 0
   const cache = new BlockCache(1_000, () => clock.now)
   const get = (file: string, index = 0, bytes: Uint8Array | null = BYTES) =>
-    cache.get(file, index, async () => {
+    cache.get(file, String(index), async () => {
       loads++
       return bytes
     })
@@ -25,6 +25,20 @@ test('a block is loaded once for all who ask within its time', async () => {
   clock.now = 1_001
   await get('a')
   expect(loads()).toBe(4)
+})
+
+test('who loads a block whose time is over is given it as it was', async () => {
+  const clock = { now: 0 }
+  const { cache, get } = cacheAt(clock)
+  await get('a')
+  clock.now = 1_001
+  const given: (Uint8Array | null)[] = []
+  const again = await cache.get('a', '0', async (known) => {
+    given.push(known)
+    return known
+  })
+  expect(given).toEqual([BYTES])
+  expect(again).toBe(given[0])
 })
 
 test('what could not be had is asked for again, and what is forgotten too', async () => {

@@ -4,7 +4,7 @@ export const BLOCK_BYTES = 512 * 1024
 /** Blocks kept at most: 32 MiB. */
 const MAX_BLOCKS = 64
 
-/** How long a block is kept, in milliseconds: after that it is looked again whether its file is the same. */
+/** How long a block is taken as it is, in milliseconds: then it is looked again whether its file is the same. */
 const KEPT_MS = 1_000
 
 interface Block {
@@ -25,12 +25,22 @@ export class BlockCache {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** A block, from `load` where it is not here; what could not be had is not kept. */
-  get(file: string, index: number, load: () => Promise<Uint8Array | null>): Promise<Uint8Array | null> {
-    const key = `${index} ${file}`
+  /**
+   * A block, from `load` where it is not here; what could not be had is not kept.
+   *
+   * @param part which block of the file, and of which version of it
+   * @param load is given the block as it was, where its time is over
+   */
+  get(
+    file: string,
+    part: string,
+    load: (known: Uint8Array | null) => Promise<Uint8Array | null>,
+  ): Promise<Uint8Array | null> {
+    const key = `${part} ${file}`
     const known = this.blocks.get(key)
     if (known !== undefined && known.until > this.now()) return known.bytes
-    const block: Block = { bytes: load(), until: this.now() + this.keptMs }
+    const bytes = known === undefined ? load(null) : known.bytes.then(load)
+    const block: Block = { bytes, until: this.now() + this.keptMs }
     this.blocks.delete(key)
     this.blocks.set(key, block)
     void block.bytes.then((bytes) => {

@@ -52,7 +52,8 @@ export class FileReader {
   }
 
   private block(path: string, index: number, end: number, version: FileVersion): Promise<Uint8Array | null> {
-    return this.blocks.get(path, index, () => this.load(path, index * BLOCK_BYTES, end, version))
+    const part = `${index} ${version.size} ${version.modifiedMs}`
+    return this.blocks.get(path, part, (known) => this.load(path, index * BLOCK_BYTES, end, version, known))
   }
 
   private async load(
@@ -60,10 +61,14 @@ export class FileReader {
     start: number,
     end: number,
     version: FileVersion,
+    known: Uint8Array | null,
   ): Promise<Uint8Array | null> {
     const file = this.use(path)
     try {
       const handle = await file.handle
+      // What has been read of this version is not read again.
+      if (known?.byteLength === end - start)
+        return sameVersion(version, await versionOf(handle)) ? known : null
       const bytes = new Uint8Array(end - start)
       let filled = 0
       while (filled < bytes.byteLength) {

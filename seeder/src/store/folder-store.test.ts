@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -59,6 +59,24 @@ test('open files are bounded, and reads beyond the bound still work', async () =
   const all = await Promise.all([0, 1, 2, 3, 4].map(read))
   expect(all).toEqual([0, 1, 2, 3, 4].map((i) => mediaBytes(10, i)))
   expect(await reader.read(join(folder, 'missing'), 0, 1, versionOf('0'))).toBeNull()
+  reader.close()
+})
+
+test('bytes of another version of a file are never taken for those of this one', async () => {
+  const path = join(folder, 'a.ts')
+  const reader = new FileReader(new BlockCache(0))
+  const read = async (modifiedMs: number) => await reader.read(path, 0, 10, { size: 10, modifiedMs })
+  for (const [seed, seconds] of [
+    [1, 100],
+    [2, 200],
+  ] as const) {
+    write('a.ts', mediaBytes(10, seed))
+    utimesSync(path, seconds, seconds)
+    expect(await read(seconds * 1000)).toEqual(mediaBytes(10, seed))
+    // Once more: what is known is looked at, not read.
+    expect(await read(seconds * 1000)).toEqual(mediaBytes(10, seed))
+  }
+  expect(await read(100_000)).toBeNull()
   reader.close()
 })
 
