@@ -37,6 +37,8 @@ test.each([
   ['bufferedAmount', 'lib.dom.d.ts'],
   ['sequence', 'the public API'],
   ['info_hash', 'messages in JSON'],
+  ['sig', 'messages in JSON'],
+  ['notBefore', 'messages in JSON'],
   ['manifest', 'a text'],
   ['initiator', 'simple-peer'],
   ['saveData', 'types of the browser'],

@@ -434,6 +434,10 @@ test('stats each second, over all swarms', async () => {
   expect(heard.at(-1)).toEqual({
     ...totals,
     uploads: 'on',
+    integrity: 'off',
+    checks: 'off',
+    checkedBytes: 0,
+    checksFailed: 0,
     peers: 2,
     seeders: 1,
     degraded: null,

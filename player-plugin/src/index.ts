@@ -1,6 +1,7 @@
 export { ShoalConfigError, type ShoalConfigErrorCode } from './options/config-error.js'
 export type {
   DownloadMode,
+  Integrity,
   MemoryOptions,
   NetworkOptions,
   ShoalOptions,

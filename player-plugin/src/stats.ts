@@ -1,3 +1,5 @@
+import type { Integrity } from './options/options.js'
+
 /** Why everything comes by HTTP alone. */
 export type ShoalDegradation =
   /** No `tracker` option. */
@@ -56,6 +58,17 @@ export interface ShoalStats {
    * `setUploadAllowed(false)`, the session's cap, or what the device says.
    */
   readonly uploads: 'on' | 'paused' | 'off'
+  /** How it is made sure now that bytes of peers are the publisher's; null without a swarm. */
+  readonly integrity: Integrity | null
+  /**
+   * Whether bytes of peers are compared with the origin's: with `integrity` `'checked'`, and where the
+   * origin answers Range requests.
+   */
+  readonly checks: 'on' | 'off' | 'no-range'
+  /** Loaded from the origin for that; not in `httpBytes`. */
+  readonly checkedBytes: number
+  /** Comparisons that found other bytes. */
+  readonly checksFailed: number
   /** Received twice or thrown away. */
   readonly wastedBytes: number
   /** Open connections to viewers. */
@@ -79,6 +92,7 @@ export interface ShoalWarning {
     | ShoalDegradation
     | 'consent-failed'
     | 'content-id-failed'
+    | 'key-document-failed'
     | 'upload-check-failed'
     | 'already-attached'
     | 'link-error'

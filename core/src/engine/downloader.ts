@@ -490,12 +490,14 @@ export class Downloader {
     if (level === this.trust.level) return
     this.trust.level = level
     this.levelChanged()
-    if (!this.trust.needsSignature) return
+    const { needsSignature } = this.trust
     for (const segment of [...this.options.store.values()]) {
-      if (segment.manifest === null || segment.manifest.signature !== null) continue
-      if (!segment.certain) this.forget(segment)
-      else if (!segment.external) {
-        segment.withheld = true
+      const { manifest, manifestSource } = segment
+      if (manifest === null || manifestSource === 'trusted') continue
+      if (!segment.certain) {
+        if (needsSignature) this.forget(segment)
+      } else if (manifest.signature === null && segment.withheld !== needsSignature && !segment.external) {
+        segment.withheld = needsSignature
         this.events.segmentChanged(segment)
       }
     }

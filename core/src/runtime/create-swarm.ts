@@ -82,6 +82,8 @@ class SwarmRuntime implements Swarm {
       linkDrained: (link) => this.tellBuffered(link),
       linkClosed: (link) => this.input({ type: 'link-closed', link }),
       swarmSize: (members) => this.input({ type: 'swarm-size', members }),
+      level: (level) => this.input({ type: 'integrity', level }),
+      verdict: (verdict) => this.input({ type: 'verdict', verdict }),
       hope: (hopeful) => this.input({ type: 'connecting', hopeful }),
       report: () => this.report(),
       hints: () => ({ ...this.engine.hints(), ...playheadHint(ports.playhead?.() ?? null) }),
@@ -222,7 +224,7 @@ class SwarmRuntime implements Swarm {
       case 'http-check':
         return this.check(effect.fetchId, effect.wantId, effect.span)
       case 'list':
-        return
+        return this.mesh.report(effect.segment, effect.digest, effect.wrong)
       case 'http-cancel':
         this.loads.get(effect.fetchId)?.()
         this.loads.delete(effect.fetchId)

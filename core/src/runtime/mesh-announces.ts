@@ -13,6 +13,7 @@ import type { Clock, Random } from '../ports/clock.js'
 import { JoinToken } from './join-token.js'
 import { isUnanswered, type MeshLinks } from './mesh-links.js'
 import type { SwarmOptions } from './swarm-api.js'
+import type { TrackerTrust } from './tracker-trust.js'
 
 /** Offers in one announce at most, as stock clients do. */
 export const MAX_OFFERS = 5
@@ -31,6 +32,9 @@ const OFFER_LIFE_MS = 50_000
 
 /** Time between announces, in milliseconds, until the tracker says otherwise. */
 const DEFAULT_ANNOUNCE_MS = 30_000
+
+/** Between two announces at least, whatever there is to be told, in milliseconds. */
+const LEAST_PAUSE_MS = 1_000
 
 /** Wait before another token is tried, doubling, in milliseconds, and how often in a row. */
 const TOKEN_RETRY_MS = 1_000
@@ -53,6 +57,7 @@ export interface MeshAnnouncesPorts {
   readonly offersWanted: () => number
   readonly report: () => PeerReport
   readonly hints: () => MatchingHints
+  readonly trust: TrackerTrust
 }
 
 /** Tells the tracker that we are here, now and then, with offers for those whom it chooses. */
@@ -73,6 +78,7 @@ export class MeshAnnounces {
   /** Who sent corrupt data, and how many of them the tracker has been told of. */
   private readonly accused: PeerId[] = []
   private told = 0
+  private toldAt = Number.NEGATIVE_INFINITY
 
   constructor(options: SwarmOptions, ports: MeshAnnouncesPorts) {
     this.options = options
@@ -169,9 +175,15 @@ export class MeshAnnounces {
     if (made.length === 0) send()
   }
 
-  private announceLater(): void {
+  /** There is news that others wait for. */
+  hurry(): void {
+    if (!this.joined || this.offersReady !== null) return
+    this.announceLater(Math.max(0, this.toldAt + LEAST_PAUSE_MS - this.ports.clock.now()))
+  }
+
+  private announceLater(ms = this.everyMs): void {
     this.cancelTimer()
-    const wait = millis(this.everyMs)
+    const wait = millis(ms)
     this.cancelTimer = this.ports.clock.setTimer(wait, () => this.announceWithOffers())
   }
 
@@ -201,8 +213,10 @@ export class MeshAnnounces {
   }
 
   private announce(event: AnnounceEvent, offers: readonly OfferEntry[]): void {
-    const { swarmId, peerId, role, name, http } = this.options
-    const { report: makeReport, hints } = this.ports
+    const { swarmId, peerId, role, name, http, keys } = this.options
+    const { report: makeReport, hints, trust, clock } = this.ports
+    const { reports } = trust
+    this.toldAt = clock.now()
     const report = makeReport()
     const token = this.token.value
     const accuse = this.accused.slice(this.told, this.told + MAX_ACCUSED)
@@ -220,6 +234,8 @@ export class MeshAnnounces {
         role,
         report,
         ...hints(),
+        ...reports,
+        ...(keys === undefined ? {} : { keys }),
         ...(name === undefined ? {} : { name }),
         ...(token === undefined ? {} : { token }),
         ...(accuse.length === 0 ? {} : { accuse }),
@@ -227,6 +243,8 @@ export class MeshAnnounces {
       },
       ...(offers.length === 0 ? {} : { offers }),
     })
-    if (sent) this.told += accuse.length
+    if (!sent) return
+    this.told += accuse.length
+    trust.told(reports)
   }
 }

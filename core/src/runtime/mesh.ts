@@ -4,11 +4,14 @@ import type {
   MatchingHints,
   PeerId,
   PeerReport,
+  SegmentId,
   TrackerMessage,
 } from '@shoal/protocol'
 import type { LinkId } from '../engine/io.js'
 import { lowWaterOf } from '../engine/neighbours.js'
+import type { SegmentVerdict } from '../engine/reported-lists.js'
 import type { Clock, Random } from '../ports/clock.js'
+import type { CryptoPort } from '../ports/digest.js'
 import type { LinkCloseReason, PeerLink, PeerLinkFactory } from '../ports/link.js'
 import type { OpenTrackerSocket } from '../ports/socket.js'
 import { AvoidedPeers } from './avoided-peers.js'
@@ -16,8 +19,9 @@ import { MAX_OFFERS, MeshAnnounces } from './mesh-announces.js'
 import { MeshHope } from './mesh-hope.js'
 import { type MeshLink, MeshLinks } from './mesh-links.js'
 import { MeshSignalling } from './mesh-signalling.js'
-import type { Degradation, SwarmOptions } from './swarm-api.js'
+import type { Degradation, Integrity, SwarmOptions } from './swarm-api.js'
 import { TrackerClient } from './tracker-client.js'
+import { TrackerTrust } from './tracker-trust.js'
 
 /** Failed connections, with none that worked, from which connecting itself must be impossible. */
 const HOPELESS_FAILURES = 2
@@ -36,6 +40,7 @@ export interface MeshPorts {
   readonly random: Random
   readonly links: PeerLinkFactory | null
   readonly openSocket: OpenTrackerSocket
+  readonly crypto: CryptoPort
 }
 
 export interface MeshEvents {
@@ -44,6 +49,9 @@ export interface MeshEvents {
   linkMessage(id: LinkId, channel: ChannelKind, bytes: Uint8Array): void
   linkDrained(id: LinkId): void
   linkClosed(id: LinkId): void
+  /** The tracker's word changes which manifests count; see `TrackerTrust`. */
+  level(level: Integrity): void
+  verdict(verdict: SegmentVerdict): void
   /** Members of the swarm, ourselves included, as the tracker counts them; null where it does not answer. */
   swarmSize(members: number | null): void
   /** Connections may open soon, or no longer. */
@@ -63,6 +71,7 @@ export class Mesh {
   private readonly announces: MeshAnnounces
   private readonly signalling: MeshSignalling
   private readonly hope: MeshHope
+  private readonly trust: TrackerTrust
   private readonly avoided = new AvoidedPeers()
   /** Peers that the tracker counted at the last announce, ourselves included; null before it. */
   private swarmSize: number | null = null
@@ -78,7 +87,8 @@ export class Mesh {
   private closed = false
 
   constructor(options: SwarmOptions, ports: MeshPorts, events: MeshEvents) {
-    const { clock, random } = ports
+    const { clock, random, crypto } = ports
+    this.trust = new TrackerTrust(options, crypto, events)
     this.options = options
     this.clock = clock
     this.events = events
@@ -106,6 +116,7 @@ export class Mesh {
       offersWanted: () => this.offersWanted(),
       report: () => events.report(),
       hints: () => this.hints(),
+      trust: this.trust,
     })
     this.signalling = new MeshSignalling(options, clock, this.links, send)
     this.hope = new MeshHope(
@@ -157,6 +168,12 @@ export class Mesh {
     this.announces.accuse(peer)
   }
 
+  /** The tracker is told what we loaded of a segment, or found wrong. */
+  report(segment: SegmentId, digest: string, wrong: boolean): void {
+    this.trust.report(segment, digest, wrong)
+    if (wrong || this.options.integrity === 'attested') this.announces.hurry()
+  }
+
   /** Whether a new neighbour is to be found that takes another's place. */
   setReplacing(replacing: boolean): void {
     this.replacing = replacing
@@ -205,12 +222,15 @@ export class Mesh {
         this.refusal = null
         this.announces.accepted()
         this.seederUrls = message.seederUrls
+        this.trust.reply(message.keys, message.attestor)
         this.swarmSize = message.complete + message.incomplete
         this.events.swarmSize(this.swarmSize)
         this.announces.setInterval(
           Math.min(message.reportInterval ?? message.interval, message.interval) * 1000,
         )
         break
+      case 'verdicts':
+        return this.trust.verdicts(message.verdicts)
       case 'offer':
         this.offered(message)
         break

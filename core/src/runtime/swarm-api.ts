@@ -39,6 +39,8 @@ export interface SwarmOptions {
    * that; one that throws or takes longer than 10 s gives none.
    */
   readonly token?: string | (() => string | Promise<string>)
+  /** Public keys that a seeder signs with, base64url, at most 4: the tracker may vouch for them. */
+  readonly keys?: readonly string[]
   /** Where a seeder serves its playlist by HTTP: an http or https URL of at most 512 characters. */
   readonly http?: string
   /** `ws://` or `wss://` URLs; the first that answers is used, the others are tried when it goes. */

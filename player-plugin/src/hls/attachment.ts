@@ -9,6 +9,7 @@ import type {
 } from 'hls.js'
 import { StallCounter } from '../browser/stall-counter.js'
 import { Mirrors } from '../http/mirrors.js'
+import { needsSignature } from '../options/resolved-options.js'
 import { type SessionContext, SwarmSession } from '../runtime/swarm-session.js'
 import { lowerBufferGoal } from './buffer-goal.js'
 import { createFragmentLoader } from './fragment-loader.js'
@@ -201,7 +202,7 @@ export class Attachment {
     const { ledger, options } = this.#context
     return {
       hls: this.#hls,
-      signed: options.publicKeys.length > 0,
+      signed: needsSignature(options),
       get swarm() {
         return attachment.#session?.swarm ?? null
       },

@@ -55,6 +55,10 @@ export class DelegateOrigin implements OriginFetcher {
     return stats ? { loaded: stats.loaded, total: stats.total } : null
   }
 
+  /** With a loader of its own: the player's hears nothing of it. */
+  readonly check: NonNullable<OriginFetcher['check']> = (span, events) =>
+    new DelegateOrigin(this.#source).fetch(span, events)
+
   fetch: OriginFetcher['fetch'] = (span, events) => {
     const { Loader, config, context, loaderConfig, range } = this.#source
     const asked = requestRange(range, span)

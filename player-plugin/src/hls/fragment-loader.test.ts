@@ -440,12 +440,13 @@ test('a low-latency part goes through the swarm under its own name', () => {
   expect(delivered).toMatchObject([{ sequence: 7, part: 2, peers: 1000 }])
 })
 
-test('parts come by HTTP alone where manifests must be signed', () => {
+test('so does one where manifests must be signed: a seeder signs those of parts too', () => {
   const { swarm, told, delivered, load } = scene({ signed: true })
   load({}, false, PART)
-  expect(swarm.fetches).toEqual([])
+  expect(swarm.last.wanted).toMatchObject({ segment: { sequence: 7, part: 2 } })
+  deliverFromPeers(swarm.last, BYTES)
   expect(told).toEqual(['success 200 true'])
-  expect(delivered).toMatchObject([{ sequence: 7, part: 2, http: 1000 }])
+  expect(delivered).toMatchObject([{ sequence: 7, part: 2, peers: 1000 }])
 })
 
 test('a part that HTTP brought before it was asked for is no slow network', () => {

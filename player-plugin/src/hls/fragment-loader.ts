@@ -48,8 +48,7 @@ export function createFragmentLoader(host: LoaderHost, parts: PartPrefetcher): F
       const own = this.#config === host.hls.config && !isAuxiliary(this.#config)
       const identified = own ? identify(host.hls, context) : null
       const suspect = identified !== null && host.takeSuspect(identified.segment)
-      const shared = context.part === null || !host.signed
-      const swarm = suspect || !shared ? null : host.swarm
+      const swarm = suspect ? null : host.swarm
       // What was no media is not looked for elsewhere; what hls.js was given in part is its affair.
       const guarded = own && !suspect && !callbacks.onProgress
       const told = guarded ? this.#rescued(context, callbacks, identified) : callbacks

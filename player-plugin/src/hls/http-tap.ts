@@ -5,6 +5,7 @@ import type { PartialBytes } from './delegate-origin.js'
 export interface HttpOrigin extends OriginFetcher {
   /** Bytes received and not handed on yet, or null. */
   readonly partial?: PartialBytes | null
+  readonly check: NonNullable<OriginFetcher['check']>
   /** When the first response came, where the origin itself knows better; `performance.now()`. */
   readonly firstByteAt?: number | null
 }
@@ -26,6 +27,9 @@ export class HttpTap implements OriginFetcher {
     if (this.#startedAt === null || this.#firstAt === null) return null
     return { start: this.#startedAt, first: this.#origin.firstByteAt ?? this.#firstAt }
   }
+
+  /** Past the tap: it is not for the player. */
+  readonly check: NonNullable<OriginFetcher['check']> = (span, events) => this.#origin.check(span, events)
 
   fetch: OriginFetcher['fetch'] = (span, events) => {
     this.#startedAt ??= performance.now()

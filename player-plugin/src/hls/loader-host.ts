@@ -10,7 +10,7 @@ export interface LoaderHost {
   readonly hls: Hls
   /** The swarm of now, or null: then everything goes straight to the delegate. */
   readonly swarm: Swarm | null
-  /** Manifests must be signed; nobody signs those of parts. */
+  /** Manifests must be signed. */
   readonly signed: boolean
   /** Where the origin's files are to be had when it fails. */
   readonly mirrors: Mirrors

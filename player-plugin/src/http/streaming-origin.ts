@@ -22,16 +22,15 @@ export interface StreamingSource {
  * Fetches a segment with `fetch`, handing on bytes while they arrive, so that the swarm can relay a
  * piece before the segment is complete.
  */
-export function createStreamingOrigin(source: StreamingSource): OriginFetcher {
+export function createStreamingOrigin(source: StreamingSource): Required<OriginFetcher> {
   /** The server was seen to refuse a request for its Range header (a CORS preflight, most often). */
   const memory = { refusesRange: false }
-  return {
-    fetch(span, events) {
-      const transfer = new Transfer(source, span, events, memory)
-      void transfer.run()
-      return () => transfer.cancel()
-    },
+  const fetch: OriginFetcher['fetch'] = (span, events) => {
+    const transfer = new Transfer(source, span, events, memory)
+    void transfer.run()
+    return () => transfer.cancel()
   }
+  return { fetch, check: fetch }
 }
 
 class Transfer {

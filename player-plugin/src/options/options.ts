@@ -1,6 +1,9 @@
 /** Which of origin and peers comes first; see `ShoalOptions.mode`. */
 export type DownloadMode = 'server-friendly' | 'peer-friendly' | 'aggressive'
 
+/** How it is made sure that bytes of peers are the publisher's; see `ShoalOptions.integrity`. */
+export type Integrity = 'signed' | 'checked' | 'attested' | 'off'
+
 /** How much this viewer gives to others. */
 export interface UploadOptions {
   /**
@@ -79,6 +82,19 @@ export interface ShoalOptions {
    * bytes, uncompressed). With one, a segment of a peer is played only where the seeder signed it.
    */
   readonly publicKey?: string | readonly string[]
+  /**
+   * URL of a key document (docs/integrity.md), so that keys can change: the document, which must be signed
+   * with a key of `publicKey`, names the keys that sign segments. Loaded anew every hour, and within a
+   * minute where a segment is signed with a key that it does not name.
+   */
+  readonly publicKeyUrl?: string
+  /**
+   * How it is made sure that bytes of peers are the publisher's (docs/integrity.md). Default: `'signed'`
+   * with `publicKey`, or while the tracker vouches for seeders that sign; else `'checked'`. `'signed'`:
+   * with a trusted signature only. `'checked'`: compared with the origin by sampling. `'attested'`: signed
+   * by the tracker, once viewers of two networks loaded the same. `'off'`: whatever a peer's hashes say.
+   */
+  readonly integrity?: Integrity
   readonly upload?: UploadOptions
   readonly network?: NetworkOptions
   readonly memory?: MemoryOptions

@@ -1,4 +1,5 @@
-import type { NetworkOptions, ShoalOptions, UploadOptions } from './options.js'
+import type { PublicKey } from '@shoal/protocol'
+import type { Integrity, NetworkOptions, ShoalOptions, UploadOptions } from './options.js'
 
 /** Options after validation, with the defaults that do not depend on the device. */
 export interface ResolvedOptions {
@@ -7,8 +8,11 @@ export interface ResolvedOptions {
   readonly joinToken: ShoalOptions['joinToken']
   readonly p2p: NonNullable<ShoalOptions['p2p']>
   readonly mode: NonNullable<ShoalOptions['mode']>
-  /** Raw keys. */
-  readonly publicKeys: readonly Uint8Array[]
+  /** The publisher's keys, or with `publicKeyUrl` those that sign the document there. */
+  readonly publicKeys: readonly PublicKey[]
+  readonly publicKeyUrl: string | null
+  /** Null: by what is known of keys. */
+  readonly integrity: Integrity | null
   readonly upload: Required<Omit<UploadOptions, 'maxBytesPerSession'>>
   /** Null, as for the next two: by device. */
   readonly uploadBytesPerSession: number | null
@@ -28,3 +32,9 @@ export const MAX_MAX_PEERS = 30
 
 /** Less does not hold the few segments that neighbours want at once. */
 export const MIN_MEMORY_BYTES = 1024 * 1024
+
+/** True where the site says that nothing of peers counts without a signature. */
+export function needsSignature({ integrity, publicKeys }: ResolvedOptions): boolean {
+  const level = integrity ?? (publicKeys.length > 0 ? 'signed' : 'checked')
+  return level === 'signed' || level === 'attested'
+}

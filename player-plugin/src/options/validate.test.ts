@@ -22,6 +22,8 @@ test('no options at all are valid: plain hls.js', () => {
     p2p: true,
     mode: 'server-friendly',
     publicKeys: [],
+    publicKeyUrl: null,
+    integrity: null,
     upload: { enabled: 'auto', maxBytesPerSecond: 1_250_000 },
     uploadBytesPerSession: null,
     iceServers: [],
@@ -46,6 +48,10 @@ test.each([
   ['options that are none', 'wss://t.example', 'invalid-type', 'options'],
   ['an empty content id', { contentId: '' }, 'out-of-range', 'contentId'],
   ['a content id of another type', { contentId: 7 }, 'invalid-type', 'contentId'],
+  ['a level that there is not', { integrity: 'open' }, 'invalid-type', 'integrity'],
+  ['a key document without a root', { publicKeyUrl: '/keys.json' }, 'invalid-key', 'publicKey'],
+  ['a key document’s URL as a number', { publicKeyUrl: 7 }, 'invalid-type', 'publicKeyUrl'],
+  ['a key document at no URL', { publicKeyUrl: 'https://' }, 'invalid-url', 'publicKeyUrl'],
   ['a mode that there is not', { mode: 'peer-only' }, 'invalid-type', 'mode'],
   ['a join token of another type', { joinToken: 7 }, 'invalid-type', 'joinToken'],
   ['p2p as text', { p2p: 'yes' }, 'invalid-type', 'p2p'],
@@ -91,10 +97,13 @@ test.each([
 
 test('keys of both kinds are read', () => {
   const ed25519 = 'A'.repeat(43)
-  const p256 = `${'A'.repeat(86)}A`
-  expect(resolveOptions({ publicKey: [ed25519, p256] }).publicKeys.map((key) => key.byteLength)).toEqual([
-    32, 65,
+  // An uncompressed point begins with 4.
+  const p256 = `BA${'A'.repeat(85)}`
+  expect(resolveOptions({ publicKey: [ed25519, p256] }).publicKeys).toMatchObject([
+    { algorithm: 'ed25519', bytes: { byteLength: 32 } },
+    { algorithm: 'p256', bytes: { byteLength: 65 } },
   ])
+  expect(resolveOptions({ publicKey: `${ed25519}=` }).publicKeys).toHaveLength(1)
 })
 
 test('limits that mean "none" are taken', () => {

@@ -1,6 +1,13 @@
-import { bytesOfBase64url } from './base64url.js'
+import { type PublicKey, readPublicKey } from '@shoal/protocol'
 import { ShoalConfigError } from './config-error.js'
-import type { DownloadMode, MemoryOptions, NetworkOptions, ShoalOptions, UploadOptions } from './options.js'
+import type {
+  DownloadMode,
+  Integrity,
+  MemoryOptions,
+  NetworkOptions,
+  ShoalOptions,
+  UploadOptions,
+} from './options.js'
 import {
   DEFAULT_UPLOAD_BYTES_PER_SECOND,
   MAX_MAX_PEERS,
@@ -10,9 +17,7 @@ import {
 
 const MODES: readonly DownloadMode[] = ['server-friendly', 'peer-friendly', 'aggressive']
 
-/** Raw key sizes in bytes: Ed25519 (RFC 8032) and P-256 as an uncompressed point (SEC 1). */
-const ED25519_KEY_BYTES = 32
-const P256_KEY_BYTES = 65
+const INTEGRITIES: readonly Integrity[] = ['signed', 'checked', 'attested', 'off']
 
 /**
  * Checks the options and fills in defaults.
@@ -20,18 +25,31 @@ const P256_KEY_BYTES = 65
  * @throws ShoalConfigError on the first mistake
  */
 export function resolveOptions(options: ShoalOptions): ResolvedOptions {
-  const { tracker, contentId, joinToken, p2p, mode, publicKey, upload, network, memory } =
-    group<ShoalOptions>('options', options, [
-      'tracker',
-      'contentId',
-      'joinToken',
-      'p2p',
-      'mode',
-      'publicKey',
-      'upload',
-      'network',
-      'memory',
-    ])
+  const {
+    tracker,
+    contentId,
+    joinToken,
+    p2p,
+    mode,
+    publicKey,
+    publicKeyUrl,
+    integrity,
+    upload,
+    network,
+    memory,
+  } = group<ShoalOptions>('options', options, [
+    'tracker',
+    'contentId',
+    'joinToken',
+    'p2p',
+    'mode',
+    'publicKey',
+    'publicKeyUrl',
+    'integrity',
+    'upload',
+    'network',
+    'memory',
+  ])
   if (contentId !== undefined && typeof contentId !== 'function') {
     if (typeof contentId !== 'string') fail('invalid-type', 'contentId', 'must be a string or a function')
     if (contentId === '') fail('out-of-range', 'contentId', 'must not be empty')
@@ -47,18 +65,32 @@ export function resolveOptions(options: ShoalOptions): ResolvedOptions {
     contentId,
     joinToken,
     p2p: p2p ?? true,
-    mode: resolveMode(mode),
-    publicKeys: listOf('publicKey', publicKey).map(rawKey),
+    mode: oneOf('mode', MODES, mode) ?? 'server-friendly',
+    publicKeys: listOf('publicKey', publicKey).map(keyOf),
+    publicKeyUrl: documentUrl(publicKeyUrl, publicKey),
+    integrity: oneOf('integrity', INTEGRITIES, integrity) ?? null,
     ...resolveUpload(group('upload', upload ?? {}, ['enabled', 'maxBytesPerSecond', 'maxBytesPerSession'])),
     ...resolveNetwork(group('network', network ?? {}, ['iceServers', 'maxPeers'])),
     memoryBytes: resolveMemory(group('memory', memory ?? {}, ['maxBytes'])),
   }
 }
 
-function resolveMode(mode: DownloadMode | undefined): DownloadMode {
-  if (mode === undefined) return 'server-friendly'
-  if (!MODES.includes(mode)) fail('invalid-type', 'mode', `must be one of '${MODES.join("', '")}'`)
-  return mode
+function oneOf<T extends string>(key: string, all: readonly T[], value: T | undefined): T | undefined {
+  if (value !== undefined && !all.includes(value)) {
+    fail('invalid-type', key, `must be one of '${all.join("', '")}'`)
+  }
+  return value
+}
+
+function documentUrl(url: string | undefined, publicKey: ShoalOptions['publicKey']): string | null {
+  if (url === undefined) return null
+  const key = 'publicKeyUrl'
+  if (typeof url !== 'string') fail('invalid-type', key, 'must be a string')
+  // Relative ones are the page's.
+  if (url === '' || !URL.canParse(url, 'https://page.invalid')) fail('invalid-url', key, 'must be a URL')
+  if (publicKey === undefined)
+    fail('invalid-key', 'publicKey', `is needed with ${key}: it signs the document`)
+  return url
 }
 
 function resolveUpload({
@@ -152,11 +184,8 @@ function iceServer(server: RTCIceServer): RTCIceServer {
   return server
 }
 
-function rawKey(text: string): Uint8Array {
-  const bytes = bytesOfBase64url(text)
-  const size = bytes?.byteLength
-  if (!bytes || (size !== ED25519_KEY_BYTES && size !== P256_KEY_BYTES)) {
-    fail('invalid-key', 'publicKey', 'must be base64url of a raw Ed25519 (32 bytes) or P-256 (65 bytes) key')
-  }
-  return bytes
+function keyOf(text: string): PublicKey {
+  const key = readPublicKey(text.replace(/=+$/, ''))
+  if (key !== null) return key
+  fail('invalid-key', 'publicKey', 'must be base64url of a raw Ed25519 (32 bytes) or P-256 (65 bytes) key')
 }

@@ -20,6 +20,8 @@ export class Ledger {
   #uploaded = 0
   #wasted = 0
   #stalls = 0
+  #checked = 0
+  #checksFailed = 0
   readonly #segments: ShoalSegmentStats[] = []
 
   /** A swarm ended: keep what it counted. */
@@ -29,6 +31,8 @@ export class Ledger {
     this.#seeders += snapshot.seederBytes
     this.#uploaded += snapshot.uploadedBytes
     this.#wasted += snapshot.wastedBytes
+    this.#checked += snapshot.checkedBytes
+    this.#checksFailed += snapshot.checksFailed
   }
 
   /** Bytes that came by HTTP outside any swarm. */
@@ -72,6 +76,10 @@ export class Ledger {
       seederBytes,
       uploadedBytes: this.#uploaded + (snapshot?.uploadedBytes ?? 0),
       uploads: snapshot?.uploads ?? 'off',
+      integrity: snapshot?.integrity ?? null,
+      checks: snapshot?.checks ?? 'off',
+      checkedBytes: this.#checked + (snapshot?.checkedBytes ?? 0),
+      checksFailed: this.#checksFailed + (snapshot?.checksFailed ?? 0),
       wastedBytes: this.#wasted + (snapshot?.wastedBytes ?? 0),
       peers: links.length - seeders,
       seeders,

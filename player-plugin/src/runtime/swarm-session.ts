@@ -1,10 +1,11 @@
 import type { CryptoPort, Swarm } from '@shoal/core'
 import { contentIdOfUrl, makePeerId, type SwarmId, swarmIdOf } from '@shoal/protocol'
-import { createCryptoPort } from '../browser/crypto-port.js'
+import { BrowserCrypto } from '../browser/crypto-port.js'
 import { defaultsFor } from '../browser/device.js'
 import type { Environment } from '../browser/environment.js'
 import type { ResolvedOptions } from '../options/resolved-options.js'
 import type { ShoalDegradation, ShoalStats, ShoalWarning } from '../stats.js'
+import { KeyDocuments } from './key-document.js'
 import type { Ledger } from './ledger.js'
 import { type PlaybackState, type UploadAuthority, UploadControl } from './upload-control.js'
 
@@ -54,6 +55,7 @@ export class SwarmSession {
   #suspended = false
   #closed = false
   #uploadControl: UploadControl | null = null
+  #keys: KeyDocuments | null = null
   #hasLinks = false
   readonly #onSwitch: () => void
   readonly #player: SessionPlayer
@@ -86,20 +88,47 @@ export class SwarmSession {
     if (options.trackers.length === 0 || subtle === undefined) return
     try {
       if (!(await this.#context.consent())) return
-      const crypto = await createCryptoPort(subtle, options.publicKeys)
-      if (crypto === null) {
+      const crypto = new BrowserCrypto(subtle)
+      if (options.publicKeys.length > 0 && !(await crypto.setKeys(options.publicKeys))) {
         this.#obstacle = 'no-signature-support'
         warn('no-signature-support', 'the browser cannot verify signatures of publicKey')
         return
       }
       const contentId = this.#contentIdOf(manifestUrl)
       if (contentId === null) return
+      if (options.publicKeyUrl !== null)
+        await this.#followKeys(options.publicKeyUrl, contentId, crypto, subtle)
+      if (this.#closed) return
       this.#prepared = { swarmId: await swarmIdOf(contentId, crypto.sha256), crypto }
       this.#obstacle = null
       this.#join()
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  /** The keys are those of the document; without it none is trusted. */
+  async #followKeys(
+    url: string,
+    contentId: string,
+    crypto: BrowserCrypto,
+    subtle: SubtleCrypto,
+  ): Promise<void> {
+    const { environment, options, warn } = this.#context
+    await crypto.setKeys([])
+    const keys = new KeyDocuments({
+      url,
+      roots: options.publicKeys,
+      contentId,
+      subtle,
+      random: environment.random,
+      onKeys: (current) => void crypto.setKeys(current),
+      onError: (message) => warn('key-document-failed', message),
+    })
+    this.#keys = keys
+    crypto.onUnknownKey = () => keys.unknownKey()
+    if (this.#closed) keys.close()
+    else void keys.load()
   }
 
   #contentIdOf(manifestUrl: string): string | null {
@@ -140,6 +169,7 @@ export class SwarmSession {
   /** Ends for good; nobody is called back. */
   close(): void {
     this.#closed = true
+    this.#keys?.close()
     this.#leaveListeners.clear()
     this.#leave()
   }
@@ -188,7 +218,8 @@ export class SwarmSession {
           uploadBytesPerSecond: options.upload.maxBytesPerSecond,
           uploadBytesPerSession: Math.max(0, uploadBytes - ledger.uploadedBytes),
           mode: options.mode,
-          integrity: options.publicKeys.length > 0 ? 'signed' : 'auto',
+          integrity: options.integrity ?? (options.publicKeys.length > 0 ? 'signed' : 'auto'),
+          trustsTracker: options.publicKeys.length === 0,
         },
         {
           ...{ clock, random, crypto: this.#prepared.crypto, links, openSocket, pieces: null },
