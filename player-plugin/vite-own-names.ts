@@ -7,7 +7,9 @@ import { type ESTree, parseSync } from 'vite'
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 
 /** Files whose types are JSON on a socket. */
-const WIRE = ['tracker-messages', 'integrity-messages', 'key-document', 'signals', 'stats'].map((name) => `protocol/src/${name}.ts`)
+const WIRE = ['tracker-messages', 'integrity-messages', 'key-document', 'signals', 'stats'].map(
+  (name) => `protocol/src/${name}.ts`,
+)
 
 /** The property names of one source. */
 export interface FileNames {

@@ -1,16 +1,11 @@
 import { createHash } from 'node:crypto'
-import { createSwarm, type OpenTrackerSocket, type PeerLinkFactory, type Swarm } from '@shoal/core'
-import { makePeerId, millis, type PeerId, swarmIdOf, trackIdOf } from '@shoal/protocol'
+import { createSwarm, type PeerLinkFactory, type Swarm } from '@shoal/core'
+import { makePeerId, millis, swarmIdOf, trackIdOf } from '@shoal/protocol'
 import { cryptoRandom, nodeClock } from '../../seeder/dist/host/node-clock.js'
-import { directAnswer, directPeerId } from '../../seeder/dist/links/index.js'
 import { CONTENT_ID, type DirectAddress, type Play } from './seeder-messages.js'
 
 /** No HTTP before this: the seeder is all there is. */
 const DEADLINE_MS = 600_000
-/** A link's largest message, in bytes, as both ends of ours say it. */
-const MAX_MESSAGE_BYTES = 65_536
-/** An offer that is made so long after the last one, in milliseconds, is a second attempt. */
-const REDIAL_MS = 5_000
 const MEMORY_BYTES = 64 * 1024 * 1024
 
 /** At once: WebCrypto's way to its threads and back would cost the viewers, who share the machine, more. */
@@ -40,13 +35,13 @@ export class Viewer {
     play: Play,
     startsAfterMs: number,
   ): Promise<Viewer> {
-    const peerId = makePeerId('-SH0100-', cryptoRandom())
     const swarm = createSwarm(
       {
         swarmId: await swarmIdOf(CONTENT_ID, sha256),
-        peerId,
+        peerId: makePeerId('-SH0100-', cryptoRandom()),
         role: 'viewer',
-        trackers: ['ws://direct.test'],
+        trackers: [],
+        seeders: [direct],
         uploads: false,
         maxLinks: 1,
         memoryBytes: MEMORY_BYTES,
@@ -59,7 +54,7 @@ export class Viewer {
         // What is measured is the seeder: viewers trust it without looking.
         crypto: { sha256, verifyManifest: async () => 'trusted' },
         links,
-        openSocket: dialSocket(direct, peerId),
+        openSocket: () => ({ send: () => false, close: () => undefined }),
         pieces: null,
       },
     )
@@ -126,35 +121,4 @@ export class Viewer {
       },
     })
   }
-}
-
-/** A tracker's socket that brings the seeder's answer to an offer now and then, and nothing else. */
-function dialSocket(direct: DirectAddress, peerId: PeerId): OpenTrackerSocket {
-  return (_url, events) => {
-    queueMicrotask(events.onOpen)
-    let nextAt = Number.NEGATIVE_INFINITY
-    return {
-      send: (text) => {
-        const message = JSON.parse(text) as Announce
-        const [offer] = message.offers ?? []
-        if (offer === undefined || performance.now() < nextAt) return true
-        nextAt = performance.now() + REDIAL_MS
-        const answer = {
-          action: 'announce',
-          info_hash: message.info_hash,
-          peer_id: directPeerId(direct.fingerprint),
-          offer_id: offer.offer_id,
-          answer: { type: 'answer', sdp: directAnswer(offer.offer.sdp, peerId, direct, MAX_MESSAGE_BYTES) },
-        }
-        queueMicrotask(() => events.onMessage(JSON.stringify(answer)))
-        return true
-      },
-      close: () => queueMicrotask(() => events.onClose('closed')),
-    }
-  }
-}
-
-interface Announce {
-  readonly info_hash: string
-  readonly offers?: readonly { readonly offer_id: string; readonly offer: { readonly sdp: string } }[]
 }

@@ -1,6 +1,7 @@
 export { SignalInbox, type UsableSignals } from './links/signal-inbox.js'
 export { SignalOutbox } from './links/signal-outbox.js'
 export * from './ports/clock.js'
+export * from './ports/dial-memory.js'
 export * from './ports/digest.js'
 export * from './ports/link.js'
 export * from './ports/origin.js'

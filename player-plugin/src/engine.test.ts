@@ -326,6 +326,42 @@ test.each([
   hls.destroy()
 })
 
+test('seeders of the page are dialled with no tracker, before the manifest is here', async () => {
+  const dial = `shoal-dial://203.0.113.5:40000/${'ab'.repeat(32)}`
+  const { engine, made } = scene({ network: { seeders: [dial] } })
+  const hls = newHls()
+  engine.attach(hls)
+  hls.loadSource(URL_A)
+  await joined(made, 1)
+  expect(made[0]?.options).toMatchObject({ trackers: [], seeders: [{ host: '203.0.113.5', port: 40_000 }] })
+  expect(made[0]?.ports?.dialMemory?.recall()).toEqual([])
+  engine.destroy()
+})
+
+test('what a tracker once told of is remembered, and dialled before the manifest is here', async () => {
+  const store = new Map<string, string>()
+  const storage = () => ({
+    getItem: (key: string) => store.get(key) ?? null,
+    setItem: (key: string, value: string) => void store.set(key, value),
+  })
+  const seeder = { host: '203.0.113.5', port: 40_000, fingerprint: Array(32).fill('AB').join(':') }
+  const first = scene(TRACKER, { storage })
+  const hls = newHls()
+  first.engine.attach(hls)
+  hls.loadSource(URL_A)
+  manifestLoaded(hls)
+  await joined(first.made, 1)
+  first.made[0]?.ports?.dialMemory?.worked(seeder)
+  first.engine.destroy()
+  const second = scene(TRACKER, { storage })
+  const again = newHls()
+  second.engine.attach(again)
+  again.loadSource(URL_A)
+  await joined(second.made, 1)
+  expect(second.made[0]?.ports?.dialMemory?.recall()).toEqual([seeder])
+  second.engine.destroy()
+})
+
 test('a join token goes to the swarm, and a tracker that refuses it is told with its code', async () => {
   const joinToken = () => 'token'
   const { engine, swarm, hls, warnings } = await watching({ joinToken })

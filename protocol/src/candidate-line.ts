@@ -34,13 +34,18 @@ export function isCandidateLine(text: string): boolean {
     within(component, MAX_COMPONENT) &&
     within(priority, MAX_PRIORITY) &&
     within(port, MAX_PORT) &&
-    (IPV4.test(address) || MDNS_NAME.test(address) || isIpv6(address))
+    (MDNS_NAME.test(address) || isIpAddress(address))
   )
 }
 
 function within(digits: string | undefined, max: number): boolean {
   const value = Number(digits)
   return value >= 1 && value <= max
+}
+
+/** An IPv4 address of four decimal parts, or an IPv6 address without a zone. */
+export function isIpAddress(text: string): boolean {
+  return IPV4.test(text) || isIpv6(text)
 }
 
 /** Textual IPv6 addresses of RFC 4291 section 2.2, without a zone. */

@@ -13,6 +13,7 @@ import {
   MAX_PIECES_PER_SEGMENT,
   MAX_REQUEST_RANGES,
   MAX_SEGMENT_BYTES,
+  MAX_TOKEN_CHARS,
   MIN_PIECE_BYTES,
   pieceCountOf,
 } from './limits.js'
@@ -84,6 +85,8 @@ function readBody(reader: Reader, type: number, swarmTag: number): PeerMessage {
       return readHello(reader, swarmTag)
     case MessageType.goodbye:
       return { type: 'goodbye', swarmTag, reason: enumerated(reader.u8(), GOODBYE_REASONS) }
+    case MessageType.token:
+      return { type: 'token', swarmTag, token: readTokenText(reader) }
     case MessageType.manifestRequest:
       return { type: 'manifest-request', swarmTag, segment: readSegment(reader) }
     case MessageType.manifest:
@@ -123,6 +126,14 @@ function readHello(reader: Reader, swarmTag: number): PeerMessage {
   if (swarmIdFromBytes(swarmId).tag !== swarmTag) throw new DecodeError('bad-value', 'tag of another swarm')
   const role = (flags & HELLO_SEEDER) !== 0 ? 'seeder' : 'viewer'
   return { type: 'hello', swarmTag, version, peerId, swarmId, role, uploads: (flags & HELLO_UPLOADS) !== 0 }
+}
+
+function readTokenText(reader: Reader): string {
+  const length = reader.u16()
+  if (length > MAX_TOKEN_CHARS) throw new DecodeError('too-large', `token of ${length} characters`)
+  const token = reader.binaryString(length)
+  if (!/^[!-~]*$/.test(token)) throw new DecodeError('bad-value', 'token is not printable ASCII')
+  return token
 }
 
 /** Reads a stored manifest: the bytes that `manifestBytes` made. Throws `DecodeError`. */

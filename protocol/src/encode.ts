@@ -12,6 +12,7 @@ import type {
   PeerMessage,
   Request,
   SegmentManifest,
+  Token,
 } from './messages.js'
 import { MessageType } from './messages.js'
 import {
@@ -49,6 +50,8 @@ export function encodeMessage(message: PeerMessage): Uint8Array {
       return encodeHello(message)
     case 'goodbye':
       return encodeGoodbye(message)
+    case 'token':
+      return encodeToken(message)
     case 'manifest-request':
       return encodeManifestRequest(message)
     case 'manifest':
@@ -94,6 +97,12 @@ function encodeHello(hello: Hello): Uint8Array {
 function encodeGoodbye(goodbye: Goodbye): Uint8Array {
   const code = GOODBYE_REASONS.indexOf(goodbye.reason) + 1
   return header(1, MessageType.goodbye, goodbye.swarmTag).u8(code).bytes
+}
+
+function encodeToken({ swarmTag, token }: Token): Uint8Array {
+  return header(2 + token.length, MessageType.token, swarmTag)
+    .u16(token.length)
+    .binaryString(token).bytes
 }
 
 function encodeManifestRequest(request: ManifestRequest): Uint8Array {

@@ -224,7 +224,7 @@ describe('any bytes are a bounded, canonical message or a DecodeError', () => {
         }
       }
     }
-    const control = ['hello', 'goodbye', 'manifest-request', 'manifest', 'hashes']
+    const control = ['hello', 'goodbye', 'token', 'manifest-request', 'manifest', 'hashes']
     const names = [...control, 'have', 'request', 'cancel', 'data']
     expect([...seen.keys()].sort()).toEqual([...names, ...CODES].sort())
   })

@@ -50,6 +50,9 @@ export const MAX_CANCEL_IDS = 64
 /** Entries in one Have at most: on the control channel; the lossy channel's size allows fewer. */
 export const MAX_HAVE_ENTRIES = 512
 
+/** Join token, in characters at most: a signed one with all claims has about 400. */
+export const MAX_TOKEN_CHARS = 2048
+
 /** Session description of one side, in characters at most. */
 export const MAX_SDP_CHARS = 16 * 1024
 

@@ -11,6 +11,7 @@ export const MessageType = {
   manifestRequest: 0x03,
   manifest: 0x04,
   hashes: 0x05,
+  token: 0x06,
   have: 0x10,
   request: 0x11,
   cancel: 0x12,
@@ -33,14 +34,34 @@ export interface Hello {
   readonly uploads: boolean
 }
 
+/** Why a join token does not let a peer in. */
+export type TokenFault = 'token-required' | 'token-invalid' | 'token-expired'
+
 /** Why a peer leaves. A receiver drops the connection's state at once instead of timing out. */
-export type GoodbyeReason = 'leaving' | 'duplicate-connection' | 'violation' | 'full' | 'unsupported'
+export type GoodbyeReason =
+  | 'leaving'
+  | 'duplicate-connection'
+  | 'violation'
+  | 'full'
+  | 'unsupported'
+  | TokenFault
 
 /** Last message of a connection, on the control channel. */
 export interface Goodbye {
   readonly type: 'goodbye'
   readonly swarmTag: number
   readonly reason: GoodbyeReason
+}
+
+/**
+ * A join token, on the control channel, before Hello: a seeder that wants tokens sends an empty one, and
+ * takes nothing else of a peer that has not answered with its own. Who has none answers with an empty one.
+ */
+export interface Token {
+  readonly type: 'token'
+  readonly swarmTag: number
+  /** `MAX_TOKEN_CHARS` printable ASCII characters without spaces at most; empty: see above. */
+  readonly token: string
 }
 
 /** Asks for a segment's manifest, on the control channel. A peer without it stays silent. */
@@ -180,6 +201,7 @@ export interface Data {
 export type PeerMessage =
   | Hello
   | Goodbye
+  | Token
   | ManifestRequest
   | ManifestMessage
   | Hashes

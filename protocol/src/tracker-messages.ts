@@ -1,3 +1,4 @@
+import { type DialAddress, MAX_DIAL_ADDRESSES, readDialAddress } from './dial-address.js'
 import { DecodeError } from './errors.js'
 import { isBinaryString20 } from './ids.js'
 import type { IntegrityReports, Verdict } from './integrity-messages.js'
@@ -60,6 +61,8 @@ export interface AnnounceExtension extends MatchingHints, IntegrityReports {
   readonly accuse?: readonly PeerId[]
   /** Where a seeder serves its playlist by HTTP: an http or https URL of at most 512 characters. */
   readonly http?: string
+  /** Where a seeder is dialled without signalling, as text (`dialAddressText`). */
+  readonly dial?: string
   readonly report?: PeerReport
   /** A seeder's name for the title, for the dashboard: at most 80 characters. */
   readonly name?: string
@@ -142,6 +145,8 @@ export type TrackerMessage =
       readonly medianUplink: number | null
       /** Playlists at seeders that answer by HTTP, for when the origin does not; at most 4. */
       readonly seederUrls: readonly string[]
+      /** Where seeders are dialled without signalling; at most `MAX_DIAL_ADDRESSES`. */
+      readonly dials: readonly DialAddress[]
       /** Public keys of seeders that the tracker vouches for, base64url; at most 8. */
       readonly keys: readonly string[]
       /** Public key with which the tracker signs what fetchers agree on; null where it does not. */
@@ -278,6 +283,7 @@ function readReply(fields: Fields, infoHash: InfoHash): TrackerMessage {
     seederUrls: readUrls(ours.http),
     keys: readVouchedKeys(ours.keys),
     attestor: isPublicKey(ours.attestor) ? ours.attestor : null,
+    dials: readDials(ours.dial),
   }
 }
 
@@ -307,6 +313,18 @@ function readUrls(list: unknown): string[] {
       (url: unknown): url is string =>
         typeof url === 'string' && url.length <= MAX_SEEDER_URL_CHARS && /^https?:\/\/[^/]/.test(url),
     )
+}
+
+/** Those that are in form: what is told besides is worth a reply. */
+function readDials(list: unknown): DialAddress[] {
+  if (!Array.isArray(list)) return []
+  return list.slice(0, MAX_DIAL_ADDRESSES).flatMap((text: unknown) => {
+    try {
+      return [readDialAddress(text)]
+    } catch {
+      return []
+    }
+  })
 }
 
 function whole(value: unknown, max: number): number | null {

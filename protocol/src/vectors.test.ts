@@ -19,6 +19,7 @@ interface MessageVector {
 const TYPES = [
   'hello',
   'goodbye',
+  'token',
   'manifest-request',
   'manifest',
   'hashes',

@@ -7,6 +7,9 @@ export const GOODBYE_REASONS: readonly GoodbyeReason[] = [
   'violation',
   'full',
   'unsupported',
+  'token-required',
+  'token-invalid',
+  'token-expired',
 ]
 
 export const SIGNATURE_ALGORITHMS: readonly ManifestSignature['algorithm'][] = ['ed25519', 'p256']

@@ -8,6 +8,7 @@ import {
   MAX_PIECE_BYTES,
   MAX_PIECES_PER_SEGMENT,
   MAX_REQUEST_RANGES,
+  MAX_TOKEN_CHARS,
   MIN_PIECE_BYTES,
   pieceCountOf,
 } from '../src/limits.js'
@@ -26,6 +27,7 @@ import type {
   PeerMessage,
   Request,
   SegmentManifest,
+  Token,
 } from '../src/messages.js'
 import { binaryStringOf } from '../src/reader.js'
 import type { ByteSpan, PeerId, TrackId } from '../src/units.js'
@@ -71,7 +73,25 @@ const hello: fc.Arbitrary<Hello> = fc
 const goodbye: fc.Arbitrary<Goodbye> = fc.record({
   type: fc.constant('goodbye'),
   swarmTag: u32,
-  reason: fc.constantFrom('leaving', 'duplicate-connection', 'violation', 'full', 'unsupported'),
+  reason: fc.constantFrom(
+    'leaving',
+    'duplicate-connection',
+    'violation',
+    'full',
+    'unsupported',
+    'token-required',
+    'token-invalid',
+    'token-expired',
+  ),
+})
+
+const token: fc.Arbitrary<Token> = fc.record({
+  type: fc.constant('token'),
+  swarmTag: u32,
+  token: fc.string({
+    unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)),
+    maxLength: MAX_TOKEN_CHARS,
+  }),
 })
 
 const manifestRequest: fc.Arbitrary<ManifestRequest> = fc.record({
@@ -207,6 +227,7 @@ const LOSSY_HAVE_ENTRIES = 54
 export const carriedMessages = {
   hello: hello.map(on('control')),
   goodbye: goodbye.map(on('control')),
+  token: token.map(on('control')),
   'manifest-request': manifestRequest.map(on('control')),
   manifest: manifestMessage.map(on('control')),
   hashes: hashes.map(on('control')),

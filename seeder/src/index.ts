@@ -5,7 +5,6 @@ import { type RunningSeeder, startSeederOn } from './runtime/seeder.js'
 import { checkOptions } from './runtime/usage.js'
 
 export { SeederError, type SeederErrorCode } from './errors.js'
-export type { DirectAddress } from './links/index.js'
 export type { Logger } from './log.js'
 export type { SeederOptions, WebRtcOptions } from './runtime/options.js'
 export type { OriginState } from './runtime/origin-health.js'

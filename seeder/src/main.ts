@@ -65,7 +65,7 @@ async function seed({ options, json, logLevel }: Extract<Invocation, { kind: 'se
     process.exit(DONE)
   }
   const { url, infoHash, publicKey, contentId } = seeder
-  const direct = seeder.direct === null ? {} : { direct: seeder.direct }
+  const direct = seeder.direct === null ? {} : { direct: seeder.direct, dial: seeder.dial }
   const ready = { url, infoHash, publicKey, contentId, ...direct }
   log.info(ready, 'seeding')
   if (json) process.stdout.write(`${JSON.stringify(ready)}\n`)
@@ -77,9 +77,9 @@ async function seed({ options, json, logLevel }: Extract<Invocation, { kind: 'se
   }
 }
 
-function readyText({ url, publicKey, contentId, direct }: RunningSeeder): string {
-  const dial = direct === null ? '' : `  direct ${direct.host} port ${direct.port}, ${direct.fingerprint}\n`
-  return `seeding ${contentId}\n  public key ${publicKey}\n  HTTP ${url ?? 'off'}\n${dial}`
+function readyText({ url, publicKey, contentId, dial }: RunningSeeder): string {
+  const direct = dial === null ? '' : `  dial ${dial}\n`
+  return `seeding ${contentId}\n  public key ${publicKey}\n  HTTP ${url ?? 'off'}\n${direct}`
 }
 
 /** One line that says what went wrong; the exit code that fits. */

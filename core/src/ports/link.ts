@@ -1,4 +1,4 @@
-import type { ChannelKind, Signal } from '@shoal/protocol'
+import type { ChannelKind, DialAddress, PeerId, Signal } from '@shoal/protocol'
 
 /**
  * One WebRTC connection to one peer, with its two data channels (docs/protocol.md, "Channels").
@@ -62,6 +62,13 @@ export interface PeerLinkEvents {
 export interface PeerLinkFactory {
   /** The offerer emits an offer soon after; the answerer waits for one in `signal`. */
   create(role: 'offerer' | 'answerer', events: PeerLinkEvents): PeerLink
+  /**
+   * Connects to a seeder by its address (docs/protocol.md, "Direct dial"). The link signals nothing, and
+   * opens only where the other end shows the certificate of the address. Left out where that cannot be.
+   *
+   * @param self the peer id of this side
+   */
+  dial?(address: DialAddress, self: PeerId, events: PeerLinkEvents): PeerLink
 }
 
 /** Ids of the two negotiated channels (`negotiated: true`): they open without a round trip. */

@@ -1,9 +1,6 @@
-import { millis } from '@shoal/protocol'
+import { MAX_TOKEN_CHARS, millis } from '@shoal/protocol'
 import type { Clock } from '../ports/clock.js'
 import type { SwarmOptions } from './swarm-api.js'
-
-/** Longest token that a tracker takes, in characters (docs/protocol.md). */
-const MAX_TOKEN_CHARS = 2048
 
 /** A host that has not given a token by then gives none, in milliseconds. */
 const TOKEN_TIMEOUT_MS = 10_000
@@ -14,11 +11,15 @@ export class JoinToken {
   value: string | undefined
   private readonly source: SwarmOptions['token']
   private readonly clock: Clock
-  private asked = false
+  /** The host is to be asked before the next use. */
+  private stale: boolean
+  /** Those who wait for the host; null while it is not asked. */
+  private waiting: (() => void)[] | null = null
 
   constructor(source: SwarmOptions['token'], clock: Clock) {
     this.source = source
     this.clock = clock
+    this.stale = typeof source === 'function'
     if (typeof source === 'string') this.value = source
   }
 
@@ -27,23 +28,29 @@ export class JoinToken {
     return typeof this.source === 'function'
   }
 
-  /**
-   * Calls back once, at once where nothing has to be asked.
-   *
-   * @param renew the token is not good any more: ask for another
-   */
-  ready(renew: boolean, then: () => void): void {
+  /** The token was refused: the next use asks for another. */
+  refused(): void {
+    this.stale = this.renewable
+  }
+
+  /** Calls back once, at once where nothing has to be asked. */
+  ready(then: () => void): void {
     const { source } = this
-    if (typeof source !== 'function' || (this.asked && !renew)) return then()
-    this.asked = true
-    let over = false
+    if (this.waiting !== null) {
+      this.waiting.push(then)
+      return
+    }
+    if (!this.stale || typeof source !== 'function') return then()
+    this.stale = false
+    const waiting = [then]
+    this.waiting = waiting
     const end = (token?: unknown): void => {
-      if (over) return
-      over = true
+      if (this.waiting !== waiting) return
+      this.waiting = null
       cancel()
       // Without one the tracker may let us in all the same, or says what is missing.
       this.value = typeof token === 'string' && token.length <= MAX_TOKEN_CHARS ? token : undefined
-      then()
+      for (const call of waiting) call()
     }
     const cancel = this.clock.setTimer(millis(TOKEN_TIMEOUT_MS), end)
     new Promise((resolve) => resolve(source())).then(end, () => end())

@@ -1,6 +1,7 @@
 import {
   type AnnounceEvent,
   type ClientMessage,
+  dialAddressText,
   type MatchingHints,
   makePeerId,
   millis,
@@ -10,7 +11,7 @@ import {
   TRACKER_EXTENSION_VERSION,
 } from '@shoal/protocol'
 import type { Clock, Random } from '../ports/clock.js'
-import { JoinToken } from './join-token.js'
+import type { JoinToken } from './join-token.js'
 import { isUnanswered, type MeshLinks } from './mesh-links.js'
 import type { SwarmOptions } from './swarm-api.js'
 import type { TrackerTrust } from './tracker-trust.js'
@@ -51,6 +52,7 @@ export interface MeshAnnouncesPorts {
   readonly clock: Clock
   readonly random: Random
   readonly links: MeshLinks
+  readonly token: JoinToken
   /** Queues a message for the tracker; false where that cannot be. */
   readonly send: (message: ClientMessage) => boolean
   /** How many offers are of use now. */
@@ -70,7 +72,6 @@ export class MeshAnnounces {
   private everyMs = DEFAULT_ANNOUNCE_MS
   private joined = false
   private nextOffersAt = 0
-  private readonly token: JoinToken
   private tokenTries = 0
   private cancelRetry: (() => void) | null = null
   /** Counts up when what was begun is void. */
@@ -83,13 +84,12 @@ export class MeshAnnounces {
   constructor(options: SwarmOptions, ports: MeshAnnouncesPorts) {
     this.options = options
     this.ports = ports
-    this.token = new JoinToken(options.token, ports.clock)
   }
 
   /** A tracker has been reached. */
   begin(): void {
     this.tokenTries = 0
-    this.join(false)
+    this.join()
   }
 
   /** There is no tracker for now. */
@@ -113,12 +113,14 @@ export class MeshAnnounces {
 
   /** The tracker did not take a message, for its token where `code` says so. */
   refused(code: string): void {
-    if (!code.startsWith('token-') || !this.token.renewable) return
+    const { clock, random, token } = this.ports
+    if (!code.startsWith('token-') || !token.renewable) return
     if (this.cancelRetry !== null) return
-    const { clock, random } = this.ports
     const pause = this.tokenTries < TOKEN_TRIES ? TOKEN_RETRY_MS * 2 ** this.tokenTries++ : TOKEN_REST_MS
-    const wait = pause * (0.5 + random())
-    this.cancelRetry = clock.setTimer(millis(wait), () => this.join(true))
+    this.cancelRetry = clock.setTimer(millis(pause * (0.5 + random())), () => {
+      token.refused()
+      this.join()
+    })
   }
 
   /** Names a peer that sent corrupt data in the next announce, once. */
@@ -126,14 +128,14 @@ export class MeshAnnounces {
     if (this.accused.length < MAX_ACCUSED_EVER && !this.accused.includes(peer)) this.accused.push(peer)
   }
 
-  private join(renewToken: boolean): void {
+  private join(): void {
     this.pause()
     this.joined = false
     // Offers that were announced over the last socket, or refused, cannot be answered any more.
     this.withdrawOffers()
     this.nextOffersAt = 0
     const { round } = this
-    this.token.ready(renewToken, () => {
+    this.ports.token.ready(() => {
       if (round === this.round) this.announceWithOffers()
     })
   }
@@ -213,12 +215,12 @@ export class MeshAnnounces {
   }
 
   private announce(event: AnnounceEvent, offers: readonly OfferEntry[]): void {
-    const { swarmId, peerId, role, name, http, keys } = this.options
+    const { swarmId, peerId, role, name, http, dial, keys } = this.options
     const { report: makeReport, hints, trust, clock } = this.ports
     const { reports } = trust
     this.toldAt = clock.now()
     const report = makeReport()
-    const token = this.token.value
+    const token = this.ports.token.value
     const accuse = this.accused.slice(this.told, this.told + MAX_ACCUSED)
     const sent = this.ports.send({
       action: 'announce',
@@ -240,6 +242,7 @@ export class MeshAnnounces {
         ...(token === undefined ? {} : { token }),
         ...(accuse.length === 0 ? {} : { accuse }),
         ...(http === undefined ? {} : { http }),
+        ...(dial === undefined ? {} : { dial: dialAddressText(dial) }),
       },
       ...(offers.length === 0 ? {} : { offers }),
     })

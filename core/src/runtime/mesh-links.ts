@@ -1,16 +1,17 @@
-import type { ChannelKind, IceCandidate, Introduction, PeerId, Signal } from '@shoal/protocol'
+import type { ChannelKind, DialAddress, IceCandidate, Introduction, PeerId, Signal } from '@shoal/protocol'
 import type { LinkId } from '../engine/io.js'
 import type { Clock } from '../ports/clock.js'
-import type { LinkCloseReason, PeerLink, PeerLinkFactory } from '../ports/link.js'
+import type { LinkCloseReason, PeerLink, PeerLinkEvents, PeerLinkFactory } from '../ports/link.js'
 
 /** One connection of the mesh, from the offer on. */
 export interface MeshLink {
   readonly id: LinkId
   readonly link: PeerLink
   readonly initiator: boolean
+  /** Empty where nothing is signalled. */
   readonly offerId: string
   readonly createdAt: number
-  /** Known to an answerer at once, to an offerer when the answer comes. */
+  /** Known to an answerer and to who dials at once, to an offerer when the answer comes. */
   remote: PeerId | null
   /** What the tracker told of it. */
   introduction: Introduction | null
@@ -86,14 +87,38 @@ export class MeshLinks {
 
   /** @param remote null for an offer: whoever answers it */
   create(offerId: string, remote: PeerId | null): MeshLink {
-    const id = this.nextId++
-    if (this.factory === null) throw new Error('a link is made only where there is WebRTC')
+    const { factory } = this
+    if (factory === null) throw new Error('a link is made only where there is WebRTC')
     const initiator = remote === null
+    return this.add(offerId, remote, initiator, (events) =>
+      factory.create(initiator ? 'offerer' : 'answerer', events),
+    )
+  }
+
+  /** Dials a seeder; null where links cannot be made so. @param self our peer id */
+  dial(address: DialAddress, remote: PeerId, self: PeerId): MeshLink | null {
+    const { factory } = this
+    const dial = factory?.dial?.bind(factory)
+    return dial === undefined ? null : this.add('', remote, true, (events) => dial(address, self, events))
+  }
+
+  /** A connection that is made without signalling. */
+  accept(remote: PeerId, make: (events: PeerLinkEvents) => PeerLink): MeshLink {
+    return this.add('', remote, false, make)
+  }
+
+  private add(
+    offerId: string,
+    remote: PeerId | null,
+    initiator: boolean,
+    make: (events: PeerLinkEvents) => PeerLink,
+  ): MeshLink {
+    const id = this.nextId++
     const whileKnown = (call: (entry: MeshLink) => void): void => {
       const known = this.entries.get(id)
       if (known !== undefined) call(known)
     }
-    const link = this.factory.create(initiator ? 'offerer' : 'answerer', {
+    const link = make({
       onSignal: (signal) => whileKnown((entry) => this.events.signal(entry, signal)),
       onOpen: () =>
         whileKnown((entry) => {

@@ -5,17 +5,21 @@ import type {
   PeerId,
   PeerReport,
   SegmentId,
+  TokenFault,
   TrackerMessage,
 } from '@shoal/protocol'
 import type { LinkId } from '../engine/io.js'
 import { lowWaterOf } from '../engine/neighbours.js'
 import type { SegmentVerdict } from '../engine/reported-lists.js'
 import type { Clock, Random } from '../ports/clock.js'
+import type { DialMemory } from '../ports/dial-memory.js'
 import type { CryptoPort } from '../ports/digest.js'
-import type { LinkCloseReason, PeerLink, PeerLinkFactory } from '../ports/link.js'
+import type { LinkCloseReason, PeerLink, PeerLinkEvents, PeerLinkFactory } from '../ports/link.js'
 import type { OpenTrackerSocket } from '../ports/socket.js'
 import { AvoidedPeers } from './avoided-peers.js'
+import { JoinToken } from './join-token.js'
 import { MAX_OFFERS, MeshAnnounces } from './mesh-announces.js'
+import { MeshDials } from './mesh-dials.js'
 import { MeshHope } from './mesh-hope.js'
 import { type MeshLink, MeshLinks } from './mesh-links.js'
 import { MeshSignalling } from './mesh-signalling.js'
@@ -41,10 +45,11 @@ export interface MeshPorts {
   readonly links: PeerLinkFactory | null
   readonly openSocket: OpenTrackerSocket
   readonly crypto: CryptoPort
+  readonly dialMemory?: DialMemory
 }
 
 export interface MeshEvents {
-  /** `remote`: the peer that the tracker named; `introduction`: what it told of it. */
+  /** `remote`: the peer that the tracker or a dial named; `introduction`: what it told of it. */
   linkOpen(id: LinkId, initiator: boolean, remote: PeerId | null, introduction: Introduction | null): void
   linkMessage(id: LinkId, channel: ChannelKind, bytes: Uint8Array): void
   linkDrained(id: LinkId): void
@@ -61,7 +66,7 @@ export interface MeshEvents {
   hints(): MatchingHints
 }
 
-/** Finds peers through a tracker and keeps connections to them. */
+/** Finds peers through a tracker, seeders by their addresses too, and keeps connections to them. */
 export class Mesh {
   private readonly options: SwarmOptions
   private readonly clock: Clock
@@ -69,6 +74,8 @@ export class Mesh {
   private readonly tracker: TrackerClient
   private readonly links: MeshLinks
   private readonly announces: MeshAnnounces
+  private readonly dials: MeshDials
+  readonly token: JoinToken
   private readonly signalling: MeshSignalling
   private readonly hope: MeshHope
   private readonly trust: TrackerTrust
@@ -79,6 +86,8 @@ export class Mesh {
   seederUrls: readonly string[] = []
   /** Why the tracker refuses us, as its code; null where it does not. */
   refusal: string | null = null
+  /** Why a seeder has turned us away; null where none has. */
+  private turnedAwayFor: TokenFault | null = null
   /** One more neighbour is wanted than there is room for: it takes another's place. */
   private replacing = false
   /** Connections that failed to open, and that opened. */
@@ -108,15 +117,26 @@ export class Mesh {
       drained: (id) => events.linkDrained(id),
       ended: (entry, reason) => this.ended(entry, reason),
     })
+    this.token = new JoinToken(options.token, clock)
     this.announces = new MeshAnnounces(options, {
       clock,
       random,
       links: this.links,
+      token: this.token,
       send,
       offersWanted: () => this.offersWanted(),
       report: () => events.report(),
       hints: () => this.hints(),
       trust: this.trust,
+    })
+    this.dials = new MeshDials({
+      clock,
+      random,
+      links: this.links,
+      memory: ports.dialMemory ?? null,
+      self: options.peerId,
+      welcome: (peer) => this.hasRoom && !this.avoided.has(peer, clock.now()),
+      dialling: () => this.hope.update(),
     })
     this.signalling = new MeshSignalling(options, clock, this.links, send)
     this.hope = new MeshHope(
@@ -128,6 +148,7 @@ export class Mesh {
   }
 
   start(): void {
+    if (this.options.role === 'viewer') this.dials.start(this.options.seeders ?? [])
     this.tracker.start()
     this.hope.update()
   }
@@ -140,7 +161,8 @@ export class Mesh {
   get degraded(): Degradation | null {
     if (this.links.openCount > 0) return null
     if (!this.links.possible) return 'no-webrtc'
-    if (this.tracker.state === 'none') return 'no-tracker'
+    if (this.turnedAwayFor !== null) return 'refused'
+    if (this.tracker.state === 'none') return this.dials.any ? 'no-peers' : 'no-tracker'
     if (this.tracker.state === 'unreachable') return 'tracker-unreachable'
     if (this.refusal !== null) return 'refused'
     return this.failed >= HOPELESS_FAILURES && this.opens === 0 ? 'links-fail' : 'no-peers'
@@ -154,7 +176,30 @@ export class Mesh {
     const entry = this.links.get(id)
     if (entry === null) return
     this.links.close(entry)
+    this.dials.ended(entry)
     this.hope.update()
+  }
+
+  /** A peer has connected by itself; see `Swarm.accept`. */
+  accept(remote: PeerId, make: (events: PeerLinkEvents) => PeerLink): boolean {
+    if (this.closed || !this.hasRoom || this.avoided.has(remote, this.clock.now())) return false
+    if (this.links.reaches(remote)) return false
+    this.links.accept(remote, make)
+    this.hope.update()
+    return true
+  }
+
+  /** A peer that asks for join tokens has not let us in: not before another token, or a while. */
+  turnedAway(id: LinkId, fault: TokenFault): void {
+    this.turnedAwayFor = fault
+    this.token.refused()
+    this.avoid(id)
+    this.closeLink(id)
+  }
+
+  /** Why we were not let in, as a code; null where we were. */
+  get lastRefusal(): string | null {
+    return this.refusal ?? this.turnedAwayFor
   }
 
   /** The peer at the other end is not connected to again for a while. */
@@ -183,6 +228,7 @@ export class Mesh {
     if (this.closed) return
     this.closed = true
     this.hope.close()
+    this.dials.close()
     this.announces.stop()
     this.tracker.close()
     for (const entry of this.links.all) this.links.close(entry)
@@ -223,6 +269,7 @@ export class Mesh {
         this.announces.accepted()
         this.seederUrls = message.seederUrls
         this.trust.reply(message.keys, message.attestor)
+        if (this.options.role === 'viewer') this.dials.told(message.dials)
         this.swarmSize = message.complete + message.incomplete
         this.events.swarmSize(this.swarmSize)
         this.announces.setInterval(
@@ -287,14 +334,17 @@ export class Mesh {
   }
 
   private opened(entry: MeshLink): void {
-    this.opens++
+    if (entry.offerId !== '') this.opens++
+    this.dials.opened(entry)
     this.events.linkOpen(entry.id, entry.initiator, entry.remote, entry.introduction)
     this.hope.update()
   }
 
   private ended(entry: MeshLink, reason: LinkCloseReason): void {
     if (entry.open) this.events.linkClosed(entry.id)
-    else if (reason !== 'local' && entry.remote !== null) this.failed++
+    // A seeder that is gone says nothing of whether connecting is possible.
+    else if (reason !== 'local' && entry.remote !== null && entry.offerId !== '') this.failed++
+    this.dials.ended(entry)
     this.announces.offerChanged()
     this.hope.update()
   }

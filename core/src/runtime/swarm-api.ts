@@ -1,7 +1,17 @@
-import type { ByteSpan, Millis, PeerId, SegmentId, SegmentManifest, SwarmId } from '@shoal/protocol'
+import type {
+  ByteSpan,
+  DialAddress,
+  Millis,
+  PeerId,
+  SegmentId,
+  SegmentManifest,
+  SwarmId,
+  TokenFault,
+} from '@shoal/protocol'
 import type { Clock, Random } from '../ports/clock.js'
+import type { DialMemory } from '../ports/dial-memory.js'
 import type { CryptoPort } from '../ports/digest.js'
-import type { PeerLinkFactory } from '../ports/link.js'
+import type { PeerLink, PeerLinkEvents, PeerLinkFactory } from '../ports/link.js'
 import type { OriginError, OriginFetcher } from '../ports/origin.js'
 import type { PieceReader } from '../ports/pieces.js'
 import type { OpenTrackerSocket } from '../ports/socket.js'
@@ -34,15 +44,19 @@ export interface SwarmOptions {
   /** A seeder's name for the title, for the tracker's dashboard. */
   readonly name?: string
   /**
-   * Join token, for trackers that want one. A function is asked before the first announce and again when
-   * the tracker refuses the token, 6 times in a row with growing pauses and every half hour or so after
-   * that; one that throws or takes longer than 10 s gives none.
+   * Join token, for trackers and seeders that want one. A function is asked before the first announce or
+   * when a seeder asks, and again when the token is refused: by a tracker 6 times in a row with growing
+   * pauses and every half hour or so after that; one that throws or takes longer than 10 s gives none.
    */
   readonly token?: string | (() => string | Promise<string>)
   /** Public keys that a seeder signs with, base64url, at most 4: the tracker may vouch for them. */
   readonly keys?: readonly string[]
   /** Where a seeder serves its playlist by HTTP: an http or https URL of at most 512 characters. */
   readonly http?: string
+  /** Where this seeder is dialled, for the tracker to tell viewers. */
+  readonly dial?: DialAddress
+  /** Seeders that a viewer dials by itself; the first 4 count. */
+  readonly seeders?: readonly DialAddress[]
   /** `ws://` or `wss://` URLs; the first that answers is used, the others are tried when it goes. */
   readonly trackers: readonly string[]
   /** Serve other peers; false for never. */
@@ -94,6 +108,13 @@ export interface SwarmPorts {
    * behind the edge; on demand, the position. Null where nothing plays; left out where nothing ever does.
    */
   readonly playhead?: () => number | null
+  /** Where seeders are remembered that the tracker told of; they are not, unless given. */
+  readonly dialMemory?: DialMemory
+  /**
+   * Lets in nobody but who shows a join token that this takes (docs/protocol.md, "Join tokens"): null, or
+   * why not. Called once for each connection. Everybody is let in unless given.
+   */
+  readonly admit?: (token: string, peer: PeerId) => TokenFault | null
 }
 
 /** A segment that the player wants. */
@@ -185,7 +206,7 @@ export interface SwarmSnapshot {
   readonly links: readonly LinkSnapshot[]
   readonly tracker: 'connecting' | 'connected' | 'unreachable' | 'none'
   readonly degraded: Degradation | null
-  /** The tracker's code for its last refusal (docs/protocol.md); null once it lets us in. */
+  /** The code of the last refusal, of the tracker or a seeder (docs/protocol.md); null once we are let in. */
   readonly refusal: string | null
   readonly cachedBytes: number
   readonly cachedSegments: number
@@ -221,6 +242,14 @@ export interface Swarm {
   announceFetching(segment: SegmentId): void
   /** The segment is gone (left the live window, or evicted from disk). */
   drop(segment: SegmentId): void
+  /**
+   * A peer has connected to us by itself: `make` is called for its link, unless there is no room, it is
+   * connected already, or a connection to it has just been given up.
+   *
+   * @param remote whom it says to be; its Hello must say the same
+   * @returns whether it was taken
+   */
+  accept(remote: PeerId, make: (events: PeerLinkEvents) => PeerLink): boolean
   snapshot(): SwarmSnapshot
   /** Playlists of the title at seeders that answer by HTTP, as the tracker last told; at most 4. */
   readonly seederUrls: readonly string[]

@@ -20,6 +20,7 @@ interface Member {
   readonly peerId: PeerId
   readonly deliver: (message: object) => void
   seeder: boolean
+  readonly dial: string | undefined
 }
 
 /** Chooses receivers of offers as a real tracker does, for one swarm. */
@@ -126,10 +127,16 @@ export class MemoryTracker {
 
   private announce(message: Announce, swarm: Map<PeerId, Member>, deliver: Member['deliver']): void {
     const { info_hash, peer_id } = message
-    swarm.set(peer_id, { peerId: peer_id, deliver, seeder: message.shoal.role === 'seeder' })
+    swarm.set(peer_id, {
+      peerId: peer_id,
+      deliver,
+      seeder: message.shoal.role === 'seeder',
+      dial: message.shoal.dial,
+    })
     const complete = [...swarm.values()].filter((member) => member.seeder).length
     const incomplete = swarm.size - complete
-    const extension = { v: 1, report_interval: 10 }
+    const dial = [...swarm.values()].flatMap((member) => member.dial ?? [])
+    const extension = { v: 1, report_interval: 10, ...(dial.length === 0 ? {} : { dial }) }
     deliver({ action: 'announce', info_hash, interval: 120, complete, incomplete, shoal: extension })
     this.matching?.announced(peer_id, message.shoal, this.clock.now())
     const offers = message.offers ?? []

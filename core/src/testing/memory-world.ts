@@ -3,7 +3,8 @@ import type { PeerLink } from '../ports/link.js'
 import type { OriginError } from '../ports/origin.js'
 import type { PieceReader } from '../ports/pieces.js'
 import { createSwarm } from '../runtime/create-swarm.js'
-import type { SegmentResult, Swarm, SwarmOptions } from '../runtime/swarm-api.js'
+import type { SegmentResult, Swarm, SwarmOptions, SwarmPorts } from '../runtime/swarm-api.js'
+import { MemoryDials } from './memory-dials.js'
 import { MemoryOrigin, type MemoryOriginOptions } from './memory-origin.js'
 import { MemoryTracker } from './memory-tracker.js'
 import type { HostOptions, PathConditions } from './network/conditions.js'
@@ -36,12 +37,14 @@ export class MemoryWorld {
   readonly network: MemoryNetwork
   readonly tracker: MemoryTracker
   readonly origin: MemoryOrigin
+  readonly dials: MemoryDials
   private readonly seed: number
   private peers = 0
 
   constructor({ seed = 1, path = { delayMs: 20 }, origin = {} }: WorldOptions = {}) {
     this.seed = seed
     this.network = new MemoryNetwork({ clock: this.clock, random: seededRandom(seed), path })
+    this.dials = new MemoryDials(this.clock)
     this.tracker = new MemoryTracker(this.clock, seededRandom(seed + 1))
     this.origin = new MemoryOrigin({ clock: this.clock, segmentBytes: 500_000, ...origin })
   }
@@ -54,6 +57,7 @@ export class MemoryWorld {
       readonly mangle?: (bytes: Uint8Array) => Uint8Array
       readonly wrap?: (link: PeerLink) => PeerLink
       readonly pieces?: PieceReader
+      readonly ports?: Pick<SwarmPorts, 'admit' | 'dialMemory'>
     } = {},
   ): WorldPeer {
     const host = this.network.createHost(hostOptions)
@@ -76,11 +80,16 @@ export class MemoryWorld {
         clock: this.clock,
         random,
         crypto: toyCrypto,
-        links: { create: (role, events) => wrap(mangled(host.createLink(role, events), extra.mangle)) },
+        links: {
+          create: (role, events) => wrap(mangled(host.createLink(role, events), extra.mangle)),
+          dial: (address, self, events) => this.dials.dial(host, address, self, events),
+        },
         openSocket: this.tracker.openSocket,
         pieces: extra.pieces ?? null,
+        ...extra.ports,
       },
     )
+    if (options.dial !== undefined) this.dials.listen(options.dial, { swarm, host })
     return { swarm, host }
   }
 

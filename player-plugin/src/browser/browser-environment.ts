@@ -16,6 +16,7 @@ export function browserEnvironment(): Environment {
     openSocket: openTrackerSocket,
     createLinks: (iceServers, onError) =>
       isWebRtcSupported() ? createBrowserLinkFactory({ iceServers, onError }) : null,
+    storage: () => globalThis.sessionStorage,
     page: globalThis,
   }
 }

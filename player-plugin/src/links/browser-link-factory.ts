@@ -21,7 +21,11 @@ export function createBrowserLinkFactory(options: BrowserLinkFactoryOptions = {}
     ...(iceTransportPolicy === undefined ? {} : { iceTransportPolicy }),
   }
   const report = (error: unknown) => onError(error instanceof Error ? error : new Error(String(error)))
+  const common = { openTimeoutMs, onError: report }
   return {
-    create: (role, events) => new BrowserLink({ role, iceConfig, openTimeoutMs, onError: report }, events),
+    create: (role, events) => new BrowserLink({ ...common, role, iceConfig }, events),
+    // A seeder has an address that needs no server to be found.
+    dial: (address, self, events) =>
+      new BrowserLink({ ...common, role: 'offerer', iceConfig: {}, to: { address, self } }, events),
   }
 }

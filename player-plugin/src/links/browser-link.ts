@@ -10,8 +10,11 @@ import {
 } from '@shoal/core'
 import {
   type ChannelKind,
+  type DialAddress,
+  dialAnswer,
   MAX_CONTROL_MESSAGE_BYTES,
   MAX_LOSSY_MESSAGE_BYTES,
+  type PeerId,
   type Signal,
 } from '@shoal/protocol'
 import { type Connection, type ConnectionEvents, connectSimplePeer } from './simple-peer-connection.js'
@@ -19,6 +22,8 @@ import { type Connection, type ConnectionEvents, connectSimplePeer } from './sim
 export interface BrowserLinkOptions {
   readonly role: 'offerer' | 'answerer'
   readonly iceConfig: RTCConfiguration
+  /** The seeder that we dial as `self`: there is nothing to signal. */
+  readonly to?: { readonly address: DialAddress; readonly self: PeerId }
   readonly openTimeoutMs: number
   /** Owners' exceptions, and what the browser complains of. */
   readonly onError: (error: unknown) => void
@@ -57,7 +62,7 @@ export class BrowserLink implements PeerLink {
 
   signal(signal: Signal): void {
     const connection = this.#connection
-    if (connection === null) return
+    if (connection === null || this.#options.to !== undefined) return
     try {
       const { description, candidates } = this.#inbox.take(signal)
       if (description !== null) connection.setRemote(description)
@@ -102,7 +107,7 @@ export class BrowserLink implements PeerLink {
 
   #connectionEvents(): ConnectionEvents {
     return {
-      onDescription: (sdp, type) => this.#outbox.description(sdp, type),
+      onDescription: (sdp, type) => this.#described(sdp, type),
       onCandidate: (candidate, sdpMid) => this.#call(() => this.#outbox.candidate(candidate, sdpMid)),
       onChannelOpen: (channel) => this.#channelOpened(channel),
       onMessage: (channel, data) => this.#received(channel, data),
@@ -117,8 +122,20 @@ export class BrowserLink implements PeerLink {
     }
   }
 
+  #described(sdp: string, type: string): void {
+    const { to } = this.#options
+    if (to === undefined) return this.#outbox.description(sdp, type)
+    try {
+      this.#connection?.setRemote({ type: 'answer', sdp: dialAnswer(sdp, to.self, to.address) })
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
   #tellSignal(signal: Signal): void {
-    if (this.#state !== 'closed') this.#call(() => this.#events.onSignal(signal))
+    if (this.#state !== 'closed' && this.#options.to === undefined) {
+      this.#call(() => this.#events.onSignal(signal))
+    }
   }
 
   #channelOpened(channel: ChannelKind): void {

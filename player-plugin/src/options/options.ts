@@ -22,7 +22,7 @@ export interface UploadOptions {
   readonly maxBytesPerSession?: number
 }
 
-/** Connections to other viewers. */
+/** Connections to other viewers and to seeders. */
 export interface NetworkOptions {
   /**
    * STUN and TURN servers. Default: none, so that no third party learns of a viewer unless the site
@@ -34,6 +34,12 @@ export interface NetworkOptions {
    * quarters of them are sought; the rest is room for who comes later.
    */
   readonly maxPeers?: number
+  /**
+   * Seeders that are reached by their addresses, with or without a tracker: `shoal-dial://host:port/` and
+   * the fingerprint of the certificate, as the seeder prints it. Four at most. Default: those that the
+   * tracker tells of.
+   */
+  readonly seeders?: readonly string[]
 }
 
 /** What is kept for others. */
@@ -50,7 +56,7 @@ export interface MemoryOptions {
 export interface ShoalOptions {
   /**
    * `wss://` (or `ws://`) URL of the tracker, or several: the first that answers is used, the others
-   * when it goes. Without one the plugin works as plain hls.js.
+   * when it goes. Without one, and without `network.seeders`, the plugin works as plain hls.js.
    */
   readonly tracker?: string | readonly string[]
   /**
@@ -61,8 +67,8 @@ export interface ShoalOptions {
    */
   readonly contentId?: string | ((manifestUrl: string) => string)
   /**
-   * Join token, for a tracker that wants one. A function is asked when a tracker is reached first, and
-   * again when it refuses the token, a few times with growing pauses; one that throws or takes longer than
+   * Join token, for a tracker or a seeder that wants one. A function is asked when a tracker is reached
+   * first or a seeder asks, and again when the token is refused, a few times with growing pauses; one that throws or takes longer than
    * 10 s gives none.
    */
   readonly joinToken?: string | (() => string | Promise<string>)

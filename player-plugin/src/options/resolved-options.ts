@@ -1,4 +1,4 @@
-import type { PublicKey } from '@shoal/protocol'
+import type { DialAddress, PublicKey } from '@shoal/protocol'
 import type { Integrity, NetworkOptions, ShoalOptions, UploadOptions } from './options.js'
 
 /** Options after validation, with the defaults that do not depend on the device. */
@@ -18,6 +18,7 @@ export interface ResolvedOptions {
   readonly uploadBytesPerSession: number | null
   readonly iceServers: NonNullable<NetworkOptions['iceServers']>
   readonly maxPeers: number | null
+  readonly seeders: readonly DialAddress[]
   readonly memoryBytes: number | null
 }
 

@@ -14,6 +14,8 @@ function mistake(options: unknown): ShoalConfigError {
   throw new Error('the options were taken')
 }
 
+const SEEDER = `shoal-dial://203.0.113.5:40000/${'ab'.repeat(32)}`
+
 test('no options at all are valid: plain hls.js', () => {
   expect(resolveOptions({})).toEqual({
     trackers: [],
@@ -28,6 +30,7 @@ test('no options at all are valid: plain hls.js', () => {
     uploadBytesPerSession: null,
     iceServers: [],
     maxPeers: null,
+    seeders: [],
     memoryBytes: null,
   })
 })
@@ -35,6 +38,13 @@ test('no options at all are valid: plain hls.js', () => {
 test('one tracker or several, without fragments', () => {
   expect(resolveOptions({ tracker: 'wss://t.example/a?b#c' }).trackers).toEqual(['wss://t.example/a?b'])
   expect(resolveOptions({ tracker: ['ws://a.example', 'wss://b.example'] }).trackers).toHaveLength(2)
+})
+
+test('seeders are addresses to dial', () => {
+  const fingerprint = Array(32).fill('AB').join(':')
+  expect(resolveOptions({ network: { seeders: [SEEDER] } }).seeders).toEqual([
+    { host: '203.0.113.5', port: 40_000, fingerprint },
+  ])
 })
 
 test.each([
@@ -75,6 +85,9 @@ test.each([
   ['little memory', { memory: { maxBytes: 1000 } }, 'out-of-range', 'memory.maxBytes'],
   ['a short key', { publicKey: 'AAAA' }, 'invalid-key', 'publicKey'],
   ['a key with other letters', { publicKey: 'not base64!' }, 'invalid-key', 'publicKey'],
+  ['seeders that are no text', { network: { seeders: [7] } }, 'invalid-type', 'network.seeders'],
+  ['a seeder’s web address', { network: { seeders: ['https://a.b:1/'] } }, 'invalid-url', 'network.seeders'],
+  ['too many seeders', { network: { seeders: Array(5).fill(SEEDER) } }, 'out-of-range', 'network.seeders'],
   ['ICE servers as text', { network: { iceServers: 'stun:a' } }, 'invalid-type', 'network.iceServers'],
   [
     'an ICE server without URLs',

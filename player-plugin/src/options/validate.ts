@@ -1,4 +1,10 @@
-import { type PublicKey, readPublicKey } from '@shoal/protocol'
+import {
+  type DialAddress,
+  MAX_DIAL_ADDRESSES,
+  type PublicKey,
+  readDialAddress,
+  readPublicKey,
+} from '@shoal/protocol'
 import { ShoalConfigError } from './config-error.js'
 import type {
   DownloadMode,
@@ -70,7 +76,7 @@ export function resolveOptions(options: ShoalOptions): ResolvedOptions {
     publicKeyUrl: documentUrl(publicKeyUrl, publicKey),
     integrity: oneOf('integrity', INTEGRITIES, integrity) ?? null,
     ...resolveUpload(group('upload', upload ?? {}, ['enabled', 'maxBytesPerSecond', 'maxBytesPerSession'])),
-    ...resolveNetwork(group('network', network ?? {}, ['iceServers', 'maxPeers'])),
+    ...resolveNetwork(group('network', network ?? {}, ['iceServers', 'maxPeers', 'seeders'])),
     memoryBytes: resolveMemory(group('memory', memory ?? {}, ['maxBytes'])),
   }
 }
@@ -112,7 +118,8 @@ function resolveUpload({
 function resolveNetwork({
   iceServers,
   maxPeers,
-}: NetworkOptions): Pick<ResolvedOptions, 'iceServers' | 'maxPeers'> {
+  seeders,
+}: NetworkOptions): Pick<ResolvedOptions, 'iceServers' | 'maxPeers' | 'seeders'> {
   if (iceServers !== undefined && !Array.isArray(iceServers)) {
     fail('invalid-type', 'network.iceServers', 'must be an array of RTCIceServer')
   }
@@ -120,7 +127,24 @@ function resolveNetwork({
   if (peers !== null && !Number.isInteger(peers)) {
     fail('out-of-range', 'network.maxPeers', 'must be a whole number')
   }
-  return { iceServers: (iceServers ?? []).map(iceServer), maxPeers: peers }
+  return {
+    iceServers: (iceServers ?? []).map(iceServer),
+    maxPeers: peers,
+    seeders: dialAddresses(listOf('network.seeders', seeders)),
+  }
+}
+
+function dialAddresses(texts: readonly string[]): DialAddress[] {
+  const key = 'network.seeders'
+  if (texts.length > MAX_DIAL_ADDRESSES) fail('out-of-range', key, `must be ${MAX_DIAL_ADDRESSES} at most`)
+  return texts.map((text) => {
+    try {
+      return readDialAddress(text)
+    } catch {
+      const form = 'shoal-dial://host:port/ and 64 hexadecimal digits'
+      return fail('invalid-url', key, `must be ${form}, not ${JSON.stringify(text)}`)
+    }
+  })
 }
 
 function resolveMemory({ maxBytes }: MemoryOptions): number | null {

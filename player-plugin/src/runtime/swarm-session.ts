@@ -1,7 +1,8 @@
-import type { CryptoPort, Swarm } from '@shoal/core'
+import type { CryptoPort, DialMemory, Swarm } from '@shoal/core'
 import { contentIdOfUrl, makePeerId, type SwarmId, swarmIdOf } from '@shoal/protocol'
 import { BrowserCrypto } from '../browser/crypto-port.js'
 import { defaultsFor } from '../browser/device.js'
+import { createDialMemory } from '../browser/dial-memory.js'
 import type { Environment } from '../browser/environment.js'
 import type { ResolvedOptions } from '../options/resolved-options.js'
 import type { ShoalDegradation, ShoalStats, ShoalWarning } from '../stats.js'
@@ -37,6 +38,7 @@ export interface SessionPlayer {
 interface Prepared {
   readonly swarmId: SwarmId
   readonly crypto: CryptoPort
+  readonly dialMemory: DialMemory
 }
 
 /**
@@ -66,7 +68,7 @@ export class SwarmSession {
     this.#onSwitch = onSwitch
     this.#player = player
     const { options, environment } = context
-    if (options.trackers.length === 0) this.#obstacle = 'no-tracker'
+    if (!meetsPeers(options)) this.#obstacle = 'no-tracker'
     else if (environment.subtle === undefined) this.#obstacle = 'insecure-context'
     else this.#obstacle = 'p2p-off'
   }
@@ -85,7 +87,7 @@ export class SwarmSession {
     const { environment, options, warn } = this.#context
     const { subtle } = environment
     if (subtle === undefined) warn('insecure-context', 'crypto.subtle needs https:// or localhost')
-    if (options.trackers.length === 0 || subtle === undefined) return
+    if (!meetsPeers(options) || subtle === undefined) return
     try {
       if (!(await this.#context.consent())) return
       const crypto = new BrowserCrypto(subtle)
@@ -99,7 +101,12 @@ export class SwarmSession {
       if (options.publicKeyUrl !== null)
         await this.#followKeys(options.publicKeyUrl, contentId, crypto, subtle)
       if (this.#closed) return
-      this.#prepared = { swarmId: await swarmIdOf(contentId, crypto.sha256), crypto }
+      const swarmId = await swarmIdOf(contentId, crypto.sha256)
+      const storage = environment.storage ?? (() => undefined)
+      const dialMemory = createDialMemory(storage, swarmId.infoHash, Date.now)
+      this.#prepared = { swarmId, crypto, dialMemory }
+      // Who is known already is called while the manifest is loading.
+      if (options.seeders.length > 0 || dialMemory.recall().length > 0) this.#wanted = true
       this.#obstacle = null
       this.#join()
     } catch (error) {
@@ -193,7 +200,8 @@ export class SwarmSession {
 
   get tracker(): ShoalStats['tracker'] {
     if (this.#swarm !== null) return this.#swarm.snapshot().tracker
-    return this.#obstacle === null && !this.#suspended ? 'connecting' : 'none'
+    const asked = this.#context.options.trackers.length > 0
+    return asked && this.#obstacle === null && !this.#suspended ? 'connecting' : 'none'
   }
 
   #join(): void {
@@ -201,16 +209,18 @@ export class SwarmSession {
     if (this.#swarm !== null || this.#obstacle !== null) return
     const { environment, options, ledger, warn } = this.#context
     const { clock, random, openSocket, device } = environment
+    const { swarmId, crypto, dialMemory } = this.#prepared
     const defaults = defaultsFor(device)
     const uploadBytes = options.uploadBytesPerSession ?? defaults.uploadBytesPerSession
     try {
       const links = environment.createLinks(options.iceServers, (error) => warn('link-error', error.message))
       this.#swarm = environment.createSwarm(
         {
-          swarmId: this.#prepared.swarmId,
+          swarmId,
           peerId: makePeerId(PEER_ID_PREFIX, random),
           role: 'viewer',
           trackers: options.trackers,
+          seeders: options.seeders,
           ...(options.joinToken === undefined ? {} : { token: options.joinToken }),
           uploads: options.upload.enabled !== false,
           maxLinks: options.maxPeers ?? defaults.maxPeers,
@@ -222,7 +232,7 @@ export class SwarmSession {
           trustsTracker: options.publicKeys.length === 0,
         },
         {
-          ...{ clock, random, crypto: this.#prepared.crypto, links, openSocket, pieces: null },
+          ...{ clock, random, crypto, dialMemory, links, openSocket, pieces: null },
           playhead: () => this.#player.playhead(),
         },
       )
@@ -270,4 +280,9 @@ export class SwarmSession {
     this.#context.warn('swarm-failed', String(error))
     this.#leave()
   }
+}
+
+/** There is somebody who can be asked for peers, or dialled. */
+function meetsPeers({ trackers, seeders }: ResolvedOptions): boolean {
+  return trackers.length > 0 || seeders.length > 0
 }

@@ -104,6 +104,10 @@ export class FakeSwarm implements Swarm {
   setUploads(state: UploadState): void {
     this.uploads.push(state)
   }
+  accept(): boolean {
+    return false
+  }
+
   close(): void {
     this.closed = true
   }

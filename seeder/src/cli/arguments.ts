@@ -45,6 +45,8 @@ export function readArguments(
     .option('--public-url <url>', 'where viewers reach the HTTP server, for when the origin fails')
     .option('--direct-port <n>', 'UDP port that viewers dial without a tracker; 0 takes a free port', port)
     .option('--direct-host <address>', "what viewers are told, where it is not this machine's address")
+    .option('--token-secrets <file>', 'serve only peers with a join token: secrets (HS256), one a line')
+    .option('--token-keys <file>', 'the same: public keys (Ed25519), PEM')
     .option('--key <file>', 'private key to sign with (see keygen); default: a new one at each start')
     .option('--token <token>', 'join token, for trackers that want one')
     .option('--token-file <file>', 'file with the join token, read anew when the tracker refuses the last')
@@ -91,7 +93,18 @@ function seedInvocation(
   const between = readEnvironment(variables)
   const webrtc = { ...below.webrtc, ...between.webrtc }
   const settings = SETTINGS.parse({ ...below, ...between, webrtc, ...given })
-  const { source, httpPort, host, publicUrl, cache, cacheBytes, directPort, directHost } = settings
+  const {
+    source,
+    httpPort,
+    host,
+    publicUrl,
+    cache,
+    cacheBytes,
+    directPort,
+    directHost,
+    tokenSecrets,
+    tokenKeys,
+  } = settings
   if (source === undefined) {
     throw new SeederError('usage', 'SOURCE is missing: shoal-seeder SOURCE --tracker URL. See --help.')
   }
@@ -112,6 +125,10 @@ function seedInvocation(
     name: settings.name,
     http: httpPort === undefined ? undefined : { port: httpPort, host, publicUrl },
     direct: directPort === undefined ? undefined : { port: directPort, host: directHost },
+    tokens:
+      tokenSecrets === undefined && tokenKeys === undefined
+        ? undefined
+        : { secretsFile: tokenSecrets, keysFile: tokenKeys },
     keyFile: settings.key,
     token: settings.token,
     tokenFile: settings.tokenFile,

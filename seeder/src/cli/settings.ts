@@ -55,6 +55,8 @@ export const SETTINGS = z.strictObject({
   publicUrl: PUBLIC_URL.optional(),
   directPort: LOCAL_PORT.optional(),
   directHost: IP_ADDRESS.optional(),
+  tokenSecrets: TEXT.optional(),
+  tokenKeys: TEXT.optional(),
   key: TEXT.optional(),
   token: TOKEN.optional(),
   tokenFile: TEXT.optional(),

@@ -33,7 +33,7 @@ interface DirectEnd {
 }
 
 /** Makes links, and ends them all. */
-export interface NodeLinkFactory extends PeerLinkFactory {
+export interface NodeLinkFactory extends Required<PeerLinkFactory> {
   /** The link to a peer that has dialled us; it signals nothing. */
   accept(dial: DirectDial, end: DirectEnd, events: PeerLinkEvents): PeerLink
   /** Links that still hold something native: the open ones, and for 0.1 s those that were closed. */
@@ -57,7 +57,7 @@ export function createNodeLinkFactory(options: NodeLinkFactoryOptions = {}): Nod
   // Native objects are closed when their wrappers are collected as garbage: something must hold them.
   const live = new Set<NodeLink>()
   const waiting: (() => void)[] = []
-  const make = (given: Pick<NodeLinkOptions, 'role' | 'config' | 'dial'>, events: PeerLinkEvents) => {
+  const make = (given: Pick<NodeLinkOptions, 'role' | 'config' | 'dial' | 'to'>, events: PeerLinkEvents) => {
     const link: NodeLink = new NodeLink(
       {
         ...given,
@@ -75,6 +75,7 @@ export function createNodeLinkFactory(options: NodeLinkFactoryOptions = {}): Nod
   }
   return {
     create: (role, events) => make({ role, config }, events),
+    dial: (address, self, events) => make({ role: 'offerer', config, to: { address, self } }, events),
     accept: (dial, end, events) =>
       make({ role: 'answerer', dial, config: directConfig(config, end) }, events),
     get liveLinks() {

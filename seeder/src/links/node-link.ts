@@ -11,8 +11,11 @@ import {
 } from '@shoal/core'
 import {
   type ChannelKind,
+  type DialAddress,
+  dialAnswer,
   MAX_CONTROL_MESSAGE_BYTES,
   MAX_LOSSY_MESSAGE_BYTES,
+  type PeerId,
   type Signal,
 } from '@shoal/protocol'
 import nodeDataChannel, { type DataChannel, type PeerConnection, type RtcConfig } from 'node-datachannel'
@@ -31,6 +34,8 @@ export interface NodeLinkOptions {
   readonly role: 'offerer' | 'answerer'
   /** The other side has dialled us: there is nothing to signal. */
   readonly dial?: DirectDial
+  /** The seeder that we dial as `self`: there is nothing to signal either. */
+  readonly to?: { readonly address: DialAddress; readonly self: PeerId }
   readonly config: RtcConfig
   readonly openTimeoutMs: number
   /** Owners' exceptions, and what the native library complains of. */
@@ -77,7 +82,7 @@ export class NodeLink implements PeerLink {
 
   signal(signal: Signal): void {
     const connection = this.#connection
-    if (connection === null || this.#options.dial !== undefined) return
+    if (connection === null || this.#unsignalled) return
     try {
       const { description, candidates } = this.#inbox.take(signal)
       if (description !== null) {
@@ -134,7 +139,7 @@ export class NodeLink implements PeerLink {
     const connection = new nodeDataChannel.PeerConnection('shoal', this.#options.config)
     this.#connection = connection
     connection.onLocalDescription((sdp, type) => {
-      this.#queue.put(() => this.#outbox.description(sdp, type))
+      this.#queue.put(() => this.#described(sdp, type))
     })
     connection.onLocalCandidate((candidate, mid) => {
       this.#queue.put(() => this.#outbox.candidate(candidate, mid))
@@ -162,6 +167,20 @@ export class NodeLink implements PeerLink {
     }
   }
 
+  get #unsignalled(): boolean {
+    return this.#options.dial !== undefined || this.#options.to !== undefined
+  }
+
+  #described(sdp: string, type: string): void {
+    const { to } = this.#options
+    if (to === undefined) return this.#outbox.description(sdp, type)
+    try {
+      this.#connection?.setRemoteDescription(dialAnswer(sdp, to.self, to.address), 'answer')
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
   #listen(channel: ChannelKind, native: DataChannel): void {
     native.onOpen(() => {
       this.#queue.put(() => this.#channelOpened(channel))
@@ -178,7 +197,7 @@ export class NodeLink implements PeerLink {
   }
 
   #tellSignal(signal: Signal): void {
-    if (this.#state !== 'closed' && this.#options.dial === undefined) this.#events.onSignal(signal)
+    if (this.#state !== 'closed' && !this.#unsignalled) this.#events.onSignal(signal)
   }
 
   #channelOpened(channel: ChannelKind): void {

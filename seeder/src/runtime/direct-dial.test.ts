@@ -2,12 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PeerLink } from '@shoal/core'
-import { makePeerId, type PeerId, type Signal } from '@shoal/protocol'
+import { makePeerId, type PeerId } from '@shoal/protocol'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { cryptoRandom } from '../host/node-clock.js'
 import { type RunningSeeder, startSeeder } from '../index.js'
-import { directAnswer } from '../links/direct/dial.js'
 import { createNodeLinkFactory } from '../links/index.js'
 import { mediaBytes, mediaText, TestOrigin } from '../testing/test-origin.js'
 
@@ -52,12 +51,8 @@ async function start(): Promise<RunningSeeder> {
 function dial({ direct }: RunningSeeder, peerId: PeerId): Promise<readonly [Uint8Array, PeerLink]> {
   if (direct === null) throw new Error('nothing to dial')
   return new Promise((resolve, reject) => {
-    const link: PeerLink = links.create('offerer', {
-      onSignal: (signal: Signal) => {
-        if (signal.kind !== 'description') return
-        const sdp = directAnswer(signal.sdp, peerId, direct, 65_536)
-        link.signal({ kind: 'description', type: 'answer', sdp })
-      },
+    const link: PeerLink = links.dial(direct, peerId, {
+      onSignal: () => reject(new Error('a signal')),
       onOpen: () => undefined,
       onMessage: (_channel, bytes) => resolve([bytes, link]),
       onDrain: () => undefined,

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PeerLink, PeerLinkEvents } from '@shoal/core'
-import type { PeerId } from '@shoal/protocol'
+import { type DialAddress, dialPeerId, type PeerId } from '@shoal/protocol'
 import { SeederError } from '../errors.js'
 import type * as Links from '../links/index.js'
 import type { Logger } from '../log.js'
@@ -15,7 +15,7 @@ const MAX_OPENING = 32
 
 /** The UDP port that peers dial without signalling. */
 export interface DirectPort {
-  readonly address: Links.DirectAddress
+  readonly address: DialAddress
   readonly peerId: PeerId
   /** @param onDial false where the peer is not taken now */
   listen(onDial: (dial: Links.DirectDial) => boolean): void
@@ -50,7 +50,7 @@ export async function openDirectPort(
   const opening = new Set<object>()
   return {
     address: { host, port, fingerprint },
-    peerId: links.directPeerId(fingerprint),
+    peerId: dialPeerId({ fingerprint }),
     listen: (take) => {
       const onDial = (dial: Links.DirectDial) => opening.size < MAX_OPENING && take(dial)
       const onError = (error: unknown) => log.warn({ error: String(error) }, 'a direct connection failed')

@@ -1,3 +1,4 @@
+import type { TokenFiles } from '../admission/token-gate.js'
 import type { NodeLinkFactoryOptions } from '../links/index.js'
 import type { Logger } from '../log.js'
 
@@ -16,7 +17,7 @@ export interface SeederOptions {
    * for a folder. Redundant streams of a multivariant playlist need no mention.
    */
   readonly origins?: readonly string[] | undefined
-  /** `ws://` or `wss://` URLs of trackers; the first that answers is used. */
+  /** `ws://` or `wss://` URLs of trackers; the first that answers is used. None is needed with `direct`. */
   readonly trackers: readonly string[]
   /**
    * What viewers of the title share; default: SOURCE's URL without query and fragment. A folder has
@@ -38,11 +39,13 @@ export interface SeederOptions {
       }
     | undefined
   /**
-   * A UDP port that viewers dial without signalling, where the page or a tracker tells them `RunningSeeder.
-   * direct`; port 0 takes a free one. `host` is what they are told, where it is not this machine's address.
+   * A UDP port that viewers dial without signalling, where the page or the tracker tells them
+   * `RunningSeeder.dial`; port 0 takes a free one. `host` is what they are told, where it is not this machine's address.
    * The certificate is kept beside the key, or in the cache's folder.
    */
   readonly direct?: { readonly port: number; readonly host?: string | undefined } | undefined
+  /** Serve only peers with a join token that these keys signed; all peers unless given. */
+  readonly tokens?: TokenFiles | undefined
   /** Ed25519 private key, PEM (PKCS #8); default: a key that lives as long as the process. */
   readonly keyFile?: string | undefined
   /** Join token, for trackers that want one: at most 2048 characters. */

@@ -1,13 +1,24 @@
 import { join } from 'node:path'
 import type { Swarm, SwarmOptions } from '@shoal/core'
-import { hexOf, makePeerId, millis, type SwarmId, swarmIdOf, trackIdentity, trackIdOf } from '@shoal/protocol'
+import {
+  type DialAddress,
+  dialAddressText,
+  hexOf,
+  makePeerId,
+  millis,
+  type PeerId,
+  type SwarmId,
+  swarmIdOf,
+  trackIdentity,
+  trackIdOf,
+} from '@shoal/protocol'
+import { TokenGate } from '../admission/token-gate.js'
 import { SeederError } from '../errors.js'
 import { Library } from '../holdings/library.js'
 import { PlaylistShelf } from '../holdings/playlist-shelf.js'
 import { sleep } from '../host/sleep.js'
 import { announcedUrl } from '../http/announced-url.js'
 import { serve } from '../http/serve.js'
-import type { DirectAddress } from '../links/index.js'
 import { silentLogger } from '../log.js'
 import { sha256 } from '../signing/pieces.js'
 import { ephemeralSigner, type Signer, signerFromFile } from '../signing/signer.js'
@@ -19,7 +30,6 @@ import type { OnEvict, SegmentStore } from '../store/segment-store.js'
 import { SpillStore } from '../store/spill-store.js'
 import { Acquirer } from './acquirer.js'
 import { newCounters } from './counters.js'
-import { DirectSignalling } from './direct-signalling.js'
 import type { SeederHost } from './host.js'
 import {
   DEFAULT_CACHE_BYTES,
@@ -46,7 +56,9 @@ export interface RunningSeeder {
   readonly publicKey: string
   readonly contentId: string
   /** Where viewers dial it without signalling; null where they do not. */
-  readonly direct: DirectAddress | null
+  readonly direct: DialAddress | null
+  /** The same as text, for the option `network.seeders` of players. */
+  readonly dial: string | null
   snapshot(): SeederSnapshot
   /** Goodbye to peers, `stopped` to the tracker, everything released. Idempotent. */
   close(): Promise<void>
@@ -157,6 +169,7 @@ export async function startSeederOn(host: SeederHost, options: SeederOptions): P
     publicKey: signer.publicKey,
     contentId,
     direct: host.direct?.address ?? null,
+    dial: host.direct === null ? null : dialAddressText(host.direct.address),
     snapshot,
     close: () => {
       closing ??= close()
@@ -175,15 +188,20 @@ function joinSwarm(
 ): Swarm {
   const { clock, random, createSwarm } = host
   const { http, token } = told
-  const { links, openSocket } = withDirectDials(host, swarmId)
-  return createSwarm(
+  const { links, openSocket, direct } = host
+  const { tokens, log = silentLogger } = options
+  const gate = tokens === undefined ? null : new TokenGate(tokens, swarmId.infoHash, Date.now, log)
+  let swarm: Swarm | null = null
+  direct?.listen((dial) => swarm?.accept(dial.peerId, (events) => direct.accept(dial, events)) ?? false)
+  swarm = createSwarm(
     {
       swarmId,
-      peerId: host.direct?.peerId ?? makePeerId('-SH0100-', random),
+      peerId: direct?.peerId ?? makePeerId('-SH0100-', random),
       role: 'seeder',
       ...(options.name === undefined ? {} : { name: options.name }),
       ...(http === undefined ? {} : { http }),
       ...(token === undefined ? {} : { token }),
+      ...(direct === null ? {} : { dial: direct.address }),
       trackers: options.trackers,
       uploads: true,
       maxLinks: options.upload?.maxLinks ?? DEFAULT_MAX_LINKS,
@@ -191,17 +209,17 @@ function joinSwarm(
       uploadBytesPerSecond: options.upload?.bytesPerSecond ?? Number.POSITIVE_INFINITY,
       integrity: 'signed',
     },
-    { clock, random, crypto: signer.crypto, links, openSocket, pieces: library },
+    {
+      clock,
+      random,
+      crypto: signer.crypto,
+      links,
+      openSocket,
+      pieces: library,
+      ...(gate === null ? {} : { admit: (token: string, peer: PeerId) => gate.admit(token, peer) }),
+    },
   )
-}
-
-/** Links and sockets of the host, among which come those of peers that dial its port. */
-function withDirectDials(host: SeederHost, { infoHash }: SwarmId): Pick<SeederHost, 'links' | 'openSocket'> {
-  const { links, direct, openSocket, random } = host
-  if (links === null || direct === null) return { links, openSocket }
-  const signalling = new DirectSignalling(infoHash, random, direct.accept)
-  direct.listen((dial) => signalling.dial(dial))
-  return { links: signalling.links(links), openSocket: signalling.watch(openSocket) }
+  return swarm
 }
 
 /** The media playlists to follow: the source itself, where it is one. */

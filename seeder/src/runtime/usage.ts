@@ -11,7 +11,9 @@ const MAX_NAME_CHARS = 80
 export function checkOptions(options: SeederOptions): void {
   const { source, trackers, contentId, name, cache, http, direct, webrtc } = options
   if (source === '') throw usage('SOURCE is empty: give a folder with a playlist, or the URL of one.')
-  if (trackers.length === 0) throw usage('no tracker is given: --tracker ws://host:port')
+  if (trackers.length === 0 && direct === undefined) {
+    throw usage('no tracker is given: --tracker ws://host:port, or --direct-port for viewers that need none')
+  }
   for (const tracker of trackers) {
     if (URL.canParse(tracker) && /^wss?:$/.test(new URL(tracker).protocol)) continue
     throw usage(`the tracker ${tracker} is not a ws:// or wss:// URL: --tracker ws://host:port`)

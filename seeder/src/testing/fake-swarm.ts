@@ -49,6 +49,10 @@ export class FakeSwarm implements Swarm {
 
   spareOrigin(): void {}
 
+  accept(): boolean {
+    return false
+  }
+
   close(): void {
     this.closed = true
   }

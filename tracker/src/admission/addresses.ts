@@ -14,6 +14,11 @@ export function readCidr(text: string): Cidr | null {
   return address === null ? null : [address, address.kind() === 'ipv4' ? 32 : 128]
 }
 
+/** Ranges of texts; what is none is left out: settings are checked before. */
+export function rangesOf(texts: readonly string[]): Cidr[] {
+  return texts.map(readCidr).filter((range) => range !== null)
+}
+
 /** Reads an address; one of IPv4 that is mapped into IPv6 becomes IPv4 again. */
 export function readAddress(text: string): IPv4 | IPv6 | null {
   // The library also takes "1" and "0x7f.1" for IPv4 addresses: a header may hold anything.

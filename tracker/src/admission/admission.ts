@@ -1,15 +1,14 @@
-import type { InfoHash, Millis } from '@shoal/protocol'
+import { type InfoHash, MAX_TOKEN_CHARS, type Millis } from '@shoal/protocol'
 import type { AddressUse } from './address-limits.js'
 import { AddressLimits } from './address-limits.js'
 import type { Cidr } from './addresses.js'
-import { clientAddress, isIn, isLoopback, readCidr, subjectOf } from './addresses.js'
+import { clientAddress, isIn, isLoopback, rangesOf, subjectOf } from './addresses.js'
 import { Bans, suspectOf } from './bans.js'
 import { isLocalOrigin, OriginList } from './origins.js'
 import type { Refusal } from './refusal.js'
 import type { AdmissionSettings } from './settings.js'
 import { SocketGuard } from './socket-guard.js'
 import type { TokenKeys } from './tokens.js'
-import { MAX_TOKEN_CHARS } from './tokens.js'
 
 /** What a client says with the upgrade request of its socket, headers empty where they are missing. */
 export interface Knock {
@@ -137,10 +136,6 @@ export class Admission {
     this.limits.expire(now)
     this.bans.expire(now)
   }
-}
-
-function rangesOf(texts: readonly string[]): Cidr[] {
-  return texts.map(readCidr).filter((range) => range !== null)
 }
 
 /** Stock clients cannot add keys to their announces, but their tracker's URL can have a query. */

@@ -26,7 +26,9 @@ const origin = z
   .string()
   .toLowerCase()
   .regex(ORIGIN, 'wanted is an origin such as https://example.com or https://*.example.com')
-const cidr = z.string().refine((text) => readCidr(text) !== null, 'wanted is a range such as 192.0.2.0/24')
+export const cidr = z
+  .string()
+  .refine((text) => readCidr(text) !== null, 'wanted is a range such as 192.0.2.0/24')
 const file = z.string().min(1).optional()
 const rate = (fallback: number) => z.number().min(0.01).max(1e9).default(fallback)
 

@@ -1,4 +1,4 @@
-import type { InfoHash, Millis } from '@shoal/protocol'
+import { type InfoHash, invalidToken, type Millis, refuseToken, type TokenClaims } from '@shoal/protocol'
 import type { AnnounceMessage, ClientMessage, ScrapeMessage } from '../wire/client-message.js'
 import type { AddressUse } from './address-limits.js'
 import { networkOf } from './addresses.js'
@@ -6,15 +6,15 @@ import type { Admission, Client } from './admission.js'
 import { suspectOf } from './bans.js'
 import type { Guard } from './guard.js'
 import type { Refusal } from './refusal.js'
-import type { TokenClaims, TokenKeys } from './tokens.js'
-import { invalid, readToken, refuseToken } from './tokens.js'
+import type { TokenKeys } from './tokens.js'
+import { readToken } from './tokens.js'
 
 /** Peers of one socket whose tokens were good that are remembered; more show theirs again. */
 const MAX_ADMITTED = 64
 
 const TOO_FAST: Refusal = { code: 'rate-limited', reason: 'too many messages of this address: slow down' }
 const NO_TOKEN: Refusal = { code: 'token-required', reason: 'this tracker wants a join token' }
-const UNREADABLE = invalid('is out of form or signed by nobody known')
+const UNREADABLE = invalidToken('is out of form or signed by nobody known')
 const BANNED: Refusal = { code: 'banned', reason: 'peers of several networks reported wrong data' }
 
 /** What one socket may do: the limits of its address, and what its tokens let it into. */

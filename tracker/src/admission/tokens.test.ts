@@ -1,10 +1,10 @@
-import type { InfoHash } from '@shoal/protocol'
+import { type InfoHash, refuseToken } from '@shoal/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { HASH, id } from '../testing/messages.js'
 import { ed25519Token, hex, hmacToken, newKeyPair, SECRET } from '../testing/tokens.js'
 import type { TokenKeys } from './tokens.js'
-import { infoHashOf, readPublicKeys, readSecrets, readToken, refuseToken } from './tokens.js'
+import { infoHashOf, readPublicKeys, readSecrets, readToken } from './tokens.js'
 
 const NOW = 1_800_000_000
 const pair = newKeyPair()

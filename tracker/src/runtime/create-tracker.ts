@@ -7,6 +7,7 @@ import { SILENT_LOG } from '../adapters/log.js'
 import { createMetrics } from '../adapters/prometheus.js'
 import type { ServerHandlers } from '../adapters/server-port.js'
 import { loadStaticFiles } from '../adapters/static-files.js'
+import { rangesOf } from '../admission/addresses.js'
 import { Admission } from '../admission/admission.js'
 import { Tracker } from '../signalling/tracker.js'
 import { topSwarms } from '../stats/census.js'
@@ -74,8 +75,10 @@ export async function createTracker(options: TrackerOptions = {}): Promise<Runni
   const health = new Health()
   const files = new FileWatch(settings.reloadSeconds, health, log)
   const places = await watchLocality(settings.locality, files)
+  const { handOut: tellDials, ranges } = settings.seederDial
+  const dials = { handOut: tellDials, ranges: rangesOf(ranges) }
   const integrity = await createIntegrity(settings, files, log)
-  const tracker = new Tracker(settings, Math.random, places, integrity)
+  const tracker = new Tracker(settings, Math.random, places, integrity, dials)
   const admission = new Admission(settings.admission, Date.now)
   watchLocalProxy(admission, integrity, log)
   const history = new History()

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Log, LogLevel } from '../adapters/log.js'
 import { LOG_LEVELS } from '../adapters/log.js'
-import { admissionSchema } from '../admission/settings.js'
+import { admissionSchema, cidr } from '../admission/settings.js'
 import { attestationSchema, seedersSchema } from '../integrity/settings.js'
 import { localitySchema } from '../locality/settings.js'
 import { DEFAULT_ANNOUNCE_INTERVAL_SECONDS, DEFAULT_REPORT_INTERVAL_SECONDS } from '../signalling/tracker.js'
@@ -25,6 +25,9 @@ const DEFAULT_REDIS_LEASE_SECONDS = 10
 
 /** A file that settings name is read anew so soon after it has changed, in seconds. */
 const DEFAULT_RELOAD_SECONDS = 5
+
+/** Ranges of addresses to dial at most. */
+const MAX_DIAL_RANGES = 100
 
 const positive = (max: number) => z.int().min(1).max(max)
 
@@ -59,6 +62,20 @@ const seederHttpSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('probe addresses inside the own network too: whoever announces can make the tracker ask there'),
+})
+
+const seederDialSchema = z.strictObject({
+  handOut: z
+    .boolean()
+    .default(true)
+    .describe('tell viewers the addresses where seeders are dialled, where those are their own'),
+  ranges: z
+    .array(cidr)
+    .max(MAX_DIAL_RANGES)
+    .default([])
+    .describe(
+      "ranges of addresses that seeders may announce beside their own, such as a cloud's public ones",
+    ),
 })
 
 /**
@@ -113,6 +130,7 @@ const settingsSchema = z.strictObject({
   seederHttp: seederHttpSchema.prefault({}),
   seeders: seedersSchema.prefault({}),
   attestation: attestationSchema.prefault({}),
+  seederDial: seederDialSchema.prefault({}),
   locality: localitySchema.prefault({}),
 })
 
@@ -157,6 +175,8 @@ export interface TrackerOptions {
   readonly attestation?: z.input<typeof attestationSchema> | undefined
   /** HTTP addresses of seeders. */
   readonly seederHttp?: z.input<typeof seederHttpSchema> | undefined
+  /** Addresses where seeders are dialled. */
+  readonly seederDial?: z.input<typeof seederDialSchema> | undefined
   /** Where to log; nowhere when left out. */
   readonly log?: Log | undefined
 }

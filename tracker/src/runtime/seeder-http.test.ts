@@ -43,3 +43,24 @@ describeEngines('HTTP addresses inside the network', {}, (at) => {
     await client.close()
   })
 })
+
+describeEngines('addresses to dial', { seederDial: { ranges: ['198.51.100.0/24'] } }, (at) => {
+  const dial = (host: string) => `shoal-dial://${host}:40000/${'ab'.repeat(32)}`
+
+  it('are told to viewers where they are the own or configured, until the seeder has left', async () => {
+    const [seeder, viewer] = [await RawClient.open(at.url), await RawClient.open(at.url)]
+    await seeder.ask(shoal('own', { role: 'seeder', dial: dial('127.0.0.1') }))
+    await seeder.ask(shoal('range', { role: 'seeder', dial: dial('198.51.100.7') }))
+    await seeder.ask(shoal('liar', { role: 'seeder', dial: dial('203.0.113.7') }))
+    await viewer.ask(shoal('viewer', { dial: dial('198.51.100.8') }))
+    const dials = [dial('127.0.0.1'), dial('198.51.100.7')]
+    expect(await viewer.ask(shoal('v'))).toMatchObject({ shoal: { dial: dials } })
+    expect(await viewer.ask(shoal('v', { dial: 'shoal-dial://x' }))).toMatchObject({
+      code: 'bad-message',
+      'failure reason': expect.stringContaining('shoal.dial'),
+    })
+    await seeder.close()
+    await expect.poll(() => viewer.ask(shoal('v')), { timeout: 10_000 }).not.toHaveProperty('shoal.dial')
+    await viewer.close()
+  })
+})

@@ -1,9 +1,11 @@
 import type { AnnounceExtension, InfoHash, Millis, PeerReport } from '@shoal/protocol'
-import { millis } from '@shoal/protocol'
+import { millis, readDialAddress } from '@shoal/protocol'
 import type { Refusal } from '../admission/refusal.js'
 import { Integrity } from '../integrity/integrity.js'
 import type { Locality } from '../locality/place.js'
 import { NO_LOCALITY, UNKNOWN_PLACE } from '../locality/place.js'
+import type { DialPolicy } from '../seeders/dial-sources.js'
+import { DialSources, OWN_ADDRESSES } from '../seeders/dial-sources.js'
 import { HttpSources } from '../seeders/http-sources.js'
 import type { Counters } from '../stats/counters.js'
 import { newCounters } from '../stats/counters.js'
@@ -71,6 +73,8 @@ export class Tracker {
   readonly httpSources = new HttpSources()
   /** Whose bytes are to be trusted. */
   readonly integrity: Integrity
+  /** Where seeders are dialled. */
+  readonly dialSources: DialSources
   private readonly options: SignallingOptions
   private readonly locality: Locality
   private readonly departed = new DepartedReports()
@@ -82,7 +86,9 @@ export class Tracker {
     random: Random,
     locality: Locality = NO_LOCALITY,
     integrity: Integrity = new Integrity(),
+    dials: DialPolicy = OWN_ADDRESSES,
   ) {
+    this.dialSources = new DialSources(dials)
     this.options = options
     this.integrity = integrity
     this.locality = locality
@@ -217,6 +223,7 @@ export class Tracker {
             medianUplink: uplinks?.medianBytesPerSecond ?? 0,
             httpJson: this.httpSources.listJson(message.infoHash),
             integrityJson: this.integrity.replyJson(message.infoHash),
+            dialJson: this.dialSources.listJson(message.infoHash),
           }
     session.outlet.send(
       replyText(hashJson, this.countsOf(message.infoHash), announceIntervalSeconds, extension),
@@ -251,10 +258,14 @@ export class Tracker {
   }
 
   private applyExtension(peer: Peer, extension: AnnounceExtension): void {
-    const { role, name, report, http } = extension
+    const { role, name, report, http, dial } = extension
     if (role === 'seeder' && name !== undefined) peer.name = name
     if (role === 'seeder' && http !== undefined) {
       this.httpSources.announced(peer.swarm.infoHash, peer.id, http, this.now)
+    }
+    if (role === 'seeder' && dial !== undefined) {
+      const from = peer.session?.address ?? null
+      this.dialSources.announced(peer.swarm.infoHash, peer.id, readDialAddress(dial), from)
     }
     if (report !== undefined) this.report(peer, report)
     const hints = hintsOf(extension)
@@ -287,6 +298,7 @@ export class Tracker {
   private left(peer: Peer): void {
     this.relay.left(peer)
     this.httpSources.left(peer.swarm.infoHash, peer.id)
+    this.dialSources.left(peer.swarm.infoHash, peer.id)
     if (peer.report !== null) {
       this.departed.remember(peer.swarm.infoHash, peer.id, peer.report, this.now)
     }

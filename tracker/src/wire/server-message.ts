@@ -27,6 +27,8 @@ export interface ReplyExtension {
   readonly httpJson: WireText | null
   /** Members about whose bytes to trust, each with a comma before it; empty for none. */
   readonly integrityJson: string
+  /** JSON list of addresses where seeders are dialled; null for none. */
+  readonly dialJson: WireText | null
 }
 
 /** What Shoal's peers are told of the peer that an offer or an answer comes from. */
@@ -52,8 +54,12 @@ export function replyText(
   const shoal =
     extension === null
       ? ''
-      : `,"shoal":{"v":${TRACKER_EXTENSION_VERSION},"report_interval":${extension.reportInterval},"eligible":${extension.eligible},"median_uplink":${extension.medianUplink}${extension.httpJson === null ? '' : `,"http":${extension.httpJson}`}${extension.integrityJson}}`
+      : `,"shoal":{"v":${TRACKER_EXTENSION_VERSION},"report_interval":${extension.reportInterval},"eligible":${extension.eligible},"median_uplink":${extension.medianUplink}${listJson('http', extension.httpJson)}${listJson('dial', extension.dialJson)}${extension.integrityJson}}`
   return `{"complete":${counts.complete},"incomplete":${counts.incomplete},"action":"announce","interval":${interval},"info_hash":${hashJson}${shoal}}` as WireText
+}
+
+function listJson(key: string, json: WireText | null): string {
+  return json === null ? '' : `,"${key}":${json}`
 }
 
 /** An offer, for the peer that is to answer it. @param extension null for clients that do not speak Shoal */

@@ -8,10 +8,13 @@ import type {
 } from '@shoal/protocol'
 import {
   DecodeError,
+  dialAddressText,
   isBinaryString20,
   MAX_CANDIDATES,
   MAX_PLAYHEAD_SECONDS,
+  MAX_TOKEN_CHARS,
   readCandidate,
+  readDialAddress,
   TRACKER_EXTENSION_VERSION,
 } from '@shoal/protocol'
 import { ExtensionError } from './extension-error.js'
@@ -40,9 +43,6 @@ const MAX_ATTEMPTS = 1_000_000_000
 
 /** Peers that one announce may accuse. */
 const MAX_ACCUSED = 4
-
-/** Longest join token, in characters. */
-const MAX_TOKEN_CHARS = 2048
 
 /** Longest HTTP address of a seeder, in characters. */
 const MAX_HTTP_CHARS = 512
@@ -136,9 +136,9 @@ function readHints(fields: Fields): MatchingHints {
   return hints
 }
 
-type Admission = Pick<AnnounceExtension, 'token' | 'accuse' | 'http'>
+type Admission = Pick<AnnounceExtension, 'token' | 'accuse' | 'http' | 'dial'>
 
-function readAdmission({ token, accuse, http }: Fields): Admission {
+function readAdmission({ token, accuse, http, dial }: Fields): Admission {
   const read: Mutable<Admission> = {}
   if (token !== undefined && token !== null) {
     if (typeof token !== 'string' || token.length > MAX_TOKEN_CHARS) {
@@ -157,6 +157,14 @@ function readAdmission({ token, accuse, http }: Fields): Admission {
       throw new ExtensionError(`shoal.http: not an http or https URL of up to ${MAX_HTTP_CHARS} characters`)
     }
     read.http = http
+  }
+  if (dial !== undefined && dial !== null) {
+    try {
+      read.dial = dialAddressText(readDialAddress(dial))
+    } catch (error) {
+      if (error instanceof DecodeError) throw new ExtensionError(`shoal.dial: ${error.message}`)
+      throw error
+    }
   }
   return read
 }

@@ -1,4 +1,3 @@
-import { MAX_CONTROL_MESSAGE_BYTES } from '@shoal/protocol'
 import nodeDataChannel from 'node-datachannel'
 import { JavaScriptQueue } from '../javascript-queue.js'
 import { type DirectDial, readDial } from './dial.js'
@@ -41,7 +40,7 @@ export class DirectListener {
 
   private heard(localUfrag: string, remoteUfrag: string, host: string, port: number): void {
     if ((this.known.get(localUfrag) ?? 0) > performance.now()) return
-    const dial = readDial(localUfrag, remoteUfrag, host, port, MAX_CONTROL_MESSAGE_BYTES + 1)
+    const dial = readDial(localUfrag, remoteUfrag, host, port)
     if (dial === null) return
     const taken = this.options.onDial(dial)
     this.known.delete(localUfrag)
