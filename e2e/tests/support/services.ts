@@ -31,12 +31,15 @@ export async function startTracker(
   return { ...service, url, announce: url.replace(/^http/, 'ws') }
 }
 
+/** @param announce WebSocket URL of its tracker; null for none */
 export function startSeeder(
   source: string,
-  announce: string,
+  announce: string | null,
   args: readonly string[] = [],
 ): Promise<Service> {
   return startService('seeder/bin/shoal-seeder.js', [
-    ...[source, '--tracker', announce, '--http-port', '0', '--name', 'test title', ...args],
+    source,
+    ...(announce === null ? [] : ['--tracker', announce]),
+    ...['--http-port', '0', '--name', 'test title', ...args],
   ])
 }

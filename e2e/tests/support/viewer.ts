@@ -9,6 +9,7 @@ export interface Stats {
   readonly wastedBytes: number
   readonly peers: number
   readonly seeders: number
+  readonly tracker: string
   readonly degraded: string | null
   readonly offload: number
   readonly segments: readonly {
