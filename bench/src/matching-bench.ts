@@ -1,6 +1,7 @@
 import type { Millis } from '@shoal/protocol'
 import { NO_LOCALITY } from '../../tracker/dist/locality/place.js'
 import { Matcher } from '../../tracker/dist/swarm/matching.js'
+import { OffersInFlight } from '../../tracker/dist/swarm/offers-in-flight.js'
 import type { Peer } from '../../tracker/dist/swarm/peer.js'
 import type { BenchOptions } from './cli.js'
 import { type AnnounceRow, measureAnnounces, median } from './matching-announce.js'
@@ -53,7 +54,7 @@ export async function run({ quick }: BenchOptions): Promise<MatchingResult> {
 
 const CHOOSERS: Readonly<Record<'shoal' | 'random', (random: Random) => Choose>> = {
   shoal: (random) => {
-    const matcher = new Matcher(NO_LOCALITY, random)
+    const matcher = new Matcher(NO_LOCALITY, random, new OffersInFlight())
     return (asker, count, now) => matcher.choose(asker, count, now)
   },
   random: (random) => (asker, count) => atRandom(asker, count, random),

@@ -32,7 +32,7 @@ class SimMatcher implements TrackerMatching {
   private readonly homeOf: (id: PeerId) => Home | null
 
   constructor(random: () => number, homeOf: (id: PeerId) => Home | null) {
-    this.matcher = new Matcher(NO_LOCALITY, random)
+    this.matcher = new Matcher(NO_LOCALITY, random, this.offers)
     this.homeOf = homeOf
   }
 

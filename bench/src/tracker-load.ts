@@ -54,6 +54,12 @@ const SETTLE_MS = 1000
 /** Sockets that open at once: the listen queue of a Node server is 511 long. */
 const OPEN_AT_ONCE = 64
 
+/** The first letter of `complete`. */
+const COUNTS = 0x63
+
+/** Bytes of a relayed message in which its kind stands: up to three ids of 120 bytes are before it. */
+const HEAD_BYTES = 420
+
 class Peer {
   socket: LoadSocket | null = null
   announcedAt = 0
@@ -165,7 +171,8 @@ class Load {
   private take(peer: Peer, payload: Buffer): void {
     this.counts.responses++
     if (this.counts.responses >= this.enough) this.onEnough?.()
-    const head = payload.toString('latin1', 0, 40)
+    // Replies begin with the counts, in all trackers; what is relayed has its kind behind ids at most.
+    const head = this.echo || payload[2] === COUNTS ? '' : payload.toString('latin1', 0, HEAD_BYTES)
     if (head.includes('"offer":')) {
       this.takeOffer(peer, payload)
       return

@@ -1,5 +1,3 @@
-import type { WireText } from '../wire/wire-text.js'
-
 /**
  * The port between the tracker and a socket library: HTTP GET and WebSockets on one address.
  *
@@ -28,12 +26,13 @@ export const IDLE_TIMEOUT_SECONDS = 60
 /** One open WebSocket. After the end (`closed` of its handler) every method does nothing. */
 export interface Connection {
   /**
-   * Sends the messages as frames of their own, texts as text and bytes as binary, in one system call
-   * where the library can.
+   * Sends the messages as frames of their own, in one system call where the library can. Calls nothing
+   * of its handler.
    *
+   * @param messages valid during the call only; UTF-8 where they are texts
    * @returns false when the reader is too slow; the socket is being ended then
    */
-  send(messages: readonly (WireText | Uint8Array)[]): boolean
+  send(messages: readonly Uint8Array[], kind: 'text' | 'binary'): boolean
   /** Ends the socket with a close frame. @param code as in RFC 6455 section 7.4 */
   close(code: number, reason: string): void
 }

@@ -1,7 +1,5 @@
 import type { HttpRequest, HttpResponse, us_listen_socket, WebSocket } from 'uWebSockets.js'
 import { createServer } from 'node:net'
-import type { WireText } from '../wire/wire-text.js'
-import { sharedWireBytes } from '../wire/wire-text.js'
 import type {
   Connection,
   ConnectionHandler,
@@ -95,7 +93,7 @@ async function startUwsServer(uws: Uws, address: ServerAddress, handlers: Server
       data.opened = null
     },
     message(ws, message) {
-      ws.getUserData().handler?.message(Buffer.from(message))
+      ws.getUserData().handler?.message(new Uint8Array(message))
     },
     close(ws) {
       const { connection, handler } = ws.getUserData()
@@ -145,23 +143,28 @@ function upgradeRequestOf(request: HttpRequest, response: HttpResponse): Upgrade
 class UwsConnection implements Connection {
   /** Null once the socket is gone: the library ends the process over a use after that. */
   private ws: WebSocket<SocketData> | null
+  private slow = false
 
   constructor(ws: WebSocket<SocketData>) {
     this.ws = ws
   }
 
-  send(messages: readonly (WireText | Uint8Array)[]): boolean {
+  send(messages: readonly Uint8Array[], kind: 'text' | 'binary'): boolean {
     const { ws } = this
-    if (ws === null) return true
-    let dropped = false
-    ws.cork(() => {
-      for (const message of messages) {
-        const text = typeof message === 'string'
-        if (ws.send(text ? sharedWireBytes(message) : message, !text) === DROPPED) dropped = true
-      }
-    })
-    if (!dropped) return true
-    ws.close()
+    if (ws === null || this.slow) return true
+    const binary = kind === 'binary'
+    const [first] = messages
+    if (first !== undefined && messages.length === 1) {
+      // The library collects a lone message by itself.
+      this.slow = ws.send(first, binary) === DROPPED
+    } else {
+      ws.cork(() => {
+        for (const message of messages) if (ws.send(message, binary) === DROPPED) this.slow = true
+      })
+    }
+    if (!this.slow) return true
+    // Later: the handler is told of the end at once.
+    setImmediate(() => this.ws?.close())
     return false
   }
 

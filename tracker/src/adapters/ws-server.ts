@@ -5,8 +5,6 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import { WebSocketServer } from 'ws'
-import type { WireText } from '../wire/wire-text.js'
-import { wireBytes } from '../wire/wire-text.js'
 import type {
   Connection,
   ConnectionHandler,
@@ -30,6 +28,7 @@ const GOING_AWAY = 1001
 
 /** UTF-8 in a buffer would be sent as a binary frame. */
 const TEXT_FRAME = { binary: false }
+const BINARY_FRAME = { binary: true }
 
 /** Time that clients have to answer the close frame when the server stops, in ms. */
 const CLOSE_GRACE_MS = 200
@@ -147,13 +146,12 @@ class WsConnection implements Connection {
     })
   }
 
-  send(messages: readonly (WireText | Uint8Array)[]): boolean {
+  send(messages: readonly Uint8Array[], kind: 'text' | 'binary'): boolean {
     if (this.ws.readyState !== this.ws.OPEN) return true
     this.socket.cork()
-    for (const message of messages) {
-      if (typeof message === 'string') this.ws.send(wireBytes(message), TEXT_FRAME)
-      else this.ws.send(message)
-    }
+    const frame = kind === 'text' ? TEXT_FRAME : BINARY_FRAME
+    // Copies: the library keeps what it cannot send at once.
+    for (const message of messages) this.ws.send(Buffer.from(message), frame)
     this.socket.uncork()
     if (this.ws.bufferedAmount <= MAX_BACKLOG_BYTES) return true
     this.ws.terminate()

@@ -4,6 +4,7 @@ import { Packr } from 'msgpackr'
 import { describe, expect, it } from 'vitest'
 import { UNKNOWN_PLACE } from '../locality/place.js'
 import { CANDIDATE, HASH, id } from '../testing/messages.js'
+import { Offer } from '../wire/offer.js'
 import type { WireText } from '../wire/wire-text.js'
 import { wireText } from '../wire/wire-text.js'
 import type { NodeId } from './bus.js'
@@ -22,10 +23,7 @@ const ITEMS: readonly Item[] = [
     type: 'offers',
     infoHash,
     from,
-    offers: [
-      { offerId: id('o'), sdpJson: '"v=0\\r\\n"' as WireText },
-      { offerId: id('\u00e4'), sdpJson: wireText('"Ā"') },
-    ],
+    offers: [Offer.of(id('o'), '"v=0\\r\\n"' as WireText), Offer.of(id('\u00e4'), wireText('"Ā"'))],
   },
   { type: 'answer', infoHash, from, to, offerId: id('o'), sdpJson: '""' as WireText },
   { type: 'candidates', infoHash, from: from.id, to, offerId: id('o'), candidates: [CANDIDATE] },

@@ -8,8 +8,8 @@ import {
   readVerdicts,
 } from '@shoal/protocol'
 import type { Place } from '../locality/place.js'
-import type { Offer } from '../wire/client-message.js'
 import { MAX_OFFERS_PER_ANNOUNCE } from '../wire/client-message.js'
+import { Offer } from '../wire/offer.js'
 import { readStringJson } from '../wire/string-json.js'
 import type { WireText } from '../wire/wire-text.js'
 import type { NodeId } from './bus.js'
@@ -239,7 +239,7 @@ function readOffers(infoHash: InfoHash, sketch: unknown, list: unknown): Item | 
     if (!Array.isArray(entry) || !isBinaryString20(entry[0])) return null
     const sdpJson = readStringJson(entry[1], MAX_SDP_CHARS)
     if (sdpJson === null) return null
-    offers.push({ offerId: entry[0], sdpJson })
+    offers.push(Offer.of(entry[0], sdpJson))
   }
   return { type: 'offers', infoHash, from, offers }
 }

@@ -1,6 +1,6 @@
 import type { InfoHash, Millis, PeerId } from '@shoal/protocol'
 import type { OffersInFlight } from '../swarm/offers-in-flight.js'
-import { newPeer, type Peer } from '../swarm/peer.js'
+import { Peer } from '../swarm/peer.js'
 import type { Swarm } from '../swarm/swarm.js'
 import type { NodeId } from './bus.js'
 import type { PeerSketch } from './frames.js'
@@ -41,7 +41,7 @@ export class Guests {
     const key = keyOf(swarm.infoHash, sketch.id)
     const known = this.byKey.get(key)
     if (known?.node === node && known.peer.swarm === swarm) {
-      known.peer.seenAt = now
+      known.peer.seen(now)
       return known.peer
     }
     if (known !== undefined) this.dismiss(key, known)
@@ -56,7 +56,7 @@ export class Guests {
   sweep(now: Millis): void {
     for (const [key, guest] of this.byKey) {
       this.offers.expire(guest.peer, now)
-      if (guest.peer.offers === null) this.dismiss(key, guest)
+      if (guest.peer.offerCount === 0) this.dismiss(key, guest)
     }
   }
 
@@ -68,7 +68,7 @@ export class Guests {
 }
 
 function guestPeer(swarm: Swarm, { id, shoal, seeder, ageSeconds, place }: PeerSketch, now: Millis): Peer {
-  const peer = newPeer({ id, swarm, session: null, place, shoal, seeder }, now, ageSeconds)
+  const peer = new Peer({ id, swarm, session: null, place, shoal, seeder }, now, ageSeconds)
   peer.slot = swarm.table.allocate(peer)
   swarm.table.setPlace(peer.slot, place)
   return peer

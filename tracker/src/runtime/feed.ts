@@ -19,7 +19,7 @@ export class DashboardFeed {
 
   open(connection: Connection, samples: readonly StatsSample[]): ConnectionHandler {
     this.connections.add(connection)
-    connection.send([encode({ type: 'history', samples })])
+    connection.send([encode({ type: 'history', samples })], 'binary')
     return {
       message() {},
       closed: () => {
@@ -32,7 +32,7 @@ export class DashboardFeed {
   publish(stats: TrackerStats, sample: StatsSample): number {
     const frame = encode({ type: 'stats', stats, sample })
     let slow = 0
-    for (const connection of [...this.connections]) if (!connection.send([frame])) slow++
+    for (const connection of [...this.connections]) if (!connection.send([frame], 'binary')) slow++
     return slow
   }
 }

@@ -1,12 +1,15 @@
 import type { Connection } from '../adapters/server-port.js'
 import type { Outlet } from '../swarm/session.js'
 import type { WireText } from '../wire/wire-text.js'
+import { MessageArena } from './message-arena.js'
 
 /**
  * Time between two flushes at least, in ms. An idle tracker sends at once; a busy one sends larger
  * pieces, and what a client waits for it is small beside a round trip over the internet.
  */
 const FLUSH_INTERVAL_MS = 5
+
+const NOTHING = '' as WireText
 
 /**
  * Collects what is sent in one turn of the event loop and hands each socket its messages at once.
@@ -16,8 +19,10 @@ const FLUSH_INTERVAL_MS = 5
  * gets all that is for it in one call.
  */
 export class Outbox {
-  private waiting: SocketOutlet[] = []
+  private readonly arena = new MessageArena()
+  private readonly waiting: SocketOutlet[] = []
   private readonly onSlow: () => void
+  private scheduled = false
   private flushedAt = Number.NEGATIVE_INFINITY
 
   /** @param onSlow a socket was ended because its reader is too slow */
@@ -29,41 +34,54 @@ export class Outbox {
     return new SocketOutlet(this, connection)
   }
 
-  /** The outlet has got its first message of this turn. */
-  schedule(outlet: SocketOutlet): void {
-    if (this.waiting.push(outlet) > 1) return
+  send(outlet: SocketOutlet, head: WireText, body: WireText, tail: WireText): void {
+    // A full arena goes out within the turn.
+    if (!this.arena.hasRoom(head.length + body.length + tail.length)) this.flush()
+    if (outlet.last < 0) {
+      this.waiting.push(outlet)
+      this.schedule()
+    }
+    outlet.last = this.arena.add(head, body, tail, outlet.last)
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return
+    this.scheduled = true
     const wait = this.flushedAt + FLUSH_INTERVAL_MS - performance.now()
     // Immediates run when all sockets that were readable in this turn have been read.
-    if (wait <= 0) setImmediate(() => this.flush())
-    else setTimeout(() => this.flush(), wait)
+    if (wait <= 0) setImmediate(this.run)
+    else setTimeout(this.run, wait)
+  }
+
+  private readonly run = (): void => {
+    this.scheduled = false
+    this.flushedAt = performance.now()
+    this.flush()
   }
 
   private flush(): void {
-    this.flushedAt = performance.now()
-    const outlets = this.waiting
-    this.waiting = []
-    for (const outlet of outlets) if (!outlet.flush()) this.onSlow()
+    for (const outlet of this.waiting) {
+      const messages = this.arena.chain(outlet.last)
+      outlet.last = -1
+      if (!outlet.connection.send(messages, 'text')) this.onSlow()
+    }
+    this.waiting.length = 0
+    this.arena.clear()
   }
 }
 
 class SocketOutlet implements Outlet {
+  readonly connection: Connection
+  /** Its last message in the arena; -1 while none waits. */
+  last = -1
   private readonly outbox: Outbox
-  private readonly connection: Connection
-  private queue: WireText[] = []
 
   constructor(outbox: Outbox, connection: Connection) {
     this.outbox = outbox
     this.connection = connection
   }
 
-  send(text: WireText): void {
-    if (this.queue.push(text) === 1) this.outbox.schedule(this)
-  }
-
-  /** False when the reader is too slow. */
-  flush(): boolean {
-    const messages = this.queue
-    this.queue = []
-    return this.connection.send(messages)
+  send(head: WireText, body: WireText = NOTHING, tail: WireText = NOTHING): void {
+    this.outbox.send(this, head, body, tail)
   }
 }

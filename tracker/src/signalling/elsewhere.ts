@@ -1,7 +1,7 @@
 import type { IceCandidate, InfoHash, Millis, PeerId } from '@shoal/protocol'
 import type { Peer } from '../swarm/peer.js'
 import type { Swarm } from '../swarm/swarm.js'
-import type { Offer } from '../wire/client-message.js'
+import type { Offer } from '../wire/offer.js'
 import type { SwarmCounts } from '../wire/server-message.js'
 import type { WireText } from '../wire/wire-text.js'
 

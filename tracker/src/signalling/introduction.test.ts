@@ -5,6 +5,7 @@ import { KnownPlaces } from '../locality/known-places.js'
 import { Session } from '../swarm/session.js'
 import { announce, answer, HASH, id, offers, shoal } from '../testing/messages.js'
 import { seededRandom } from '../testing/swarm-builder.js'
+import { textOutlet } from '../testing/text-outlet.js'
 import { DEFAULT_SIGNALLING_OPTIONS, Tracker } from './tracker.js'
 
 const TABLE = await readCsv('10.1.0.0/16,64500,DE,Hamburg\n10.2.0.0/16,64501,DE,Berlin\n')
@@ -31,7 +32,10 @@ class Client {
 
   constructor(scene: Scene, address: string | null) {
     this.scene = scene
-    this.session = new Session({ send: (text) => this.texts.push(text) }, address)
+    this.session = new Session(
+      textOutlet((text) => this.texts.push(text)),
+      address,
+    )
   }
 
   send(message: unknown): Record<string, unknown>[] {

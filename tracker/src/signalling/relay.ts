@@ -9,9 +9,10 @@ import type { Peer } from '../swarm/peer.js'
 import type { Registry } from '../swarm/registry.js'
 import type { Session } from '../swarm/session.js'
 import type { Swarm } from '../swarm/swarm.js'
-import type { AnswerMessage, CandidatesMessage, Offer } from '../wire/client-message.js'
+import type { AnswerMessage, CandidatesMessage } from '../wire/client-message.js'
+import type { Offer } from '../wire/offer.js'
 import type { RelayExtension } from '../wire/server-message.js'
-import { answerText, candidatesText, offerText } from '../wire/server-message.js'
+import { ANSWER_TAIL, answerHead, candidatesText, offerHead, relayJson } from '../wire/server-message.js'
 import type { WireText } from '../wire/wire-text.js'
 import { idJson } from '../wire/wire-text.js'
 import type { Elsewhere, Here, Introduced } from './elsewhere.js'
@@ -29,7 +30,7 @@ export class Relay implements Here {
   constructor(registry: Registry, locality: Locality, random: Random, counters: Counters) {
     this.registry = registry
     this.locality = locality
-    this.matcher = new Matcher(locality, random)
+    this.matcher = new Matcher(locality, random, this.offers)
     this.counters = counters
   }
 
@@ -54,7 +55,7 @@ export class Relay implements Here {
       this.counters.strays++
       return
     }
-    sender.seenAt = now
+    sender.seen(now)
   }
 
   candidates(session: Session, message: CandidatesMessage, now: Millis): void {
@@ -72,7 +73,7 @@ export class Relay implements Here {
       this.counters.strays++
       return
     }
-    sender.seenAt = now
+    sender.seen(now)
   }
 
   /** The peer has left. */
@@ -95,7 +96,7 @@ export class Relay implements Here {
   }
 
   deliverOffers(guest: Peer, offers: readonly Offer[], now: Millis): number {
-    const fresh = offers.filter(({ offerId }) => guest.offers?.has(offerId) !== true)
+    const fresh = offers.filter(({ offerId }) => !this.offers.has(guest, offerId))
     const receivers = this.matcher.choose(guest, fresh.length, now).filter(({ id }) => id !== guest.id)
     this.deliver(guest, fresh, receivers, now)
     return receivers.length
@@ -116,19 +117,19 @@ export class Relay implements Here {
 
   private sendAnswer(from: Introduced, to: Peer, offerId: string, sdpJson: WireText, now: Millis): void {
     const extension = this.introduction(from, to, now)
-    to.session?.outlet.send(answerText(to.swarm.hashJson, idJson(from.id), offerId, sdpJson, extension))
+    const head = answerHead(to.swarm.hashJson, idJson(from.id), offerId, extension)
+    to.session?.outlet.send(head, sdpJson, ANSWER_TAIL)
     this.counters.answersRelayed++
   }
 
   private deliver(offerer: Peer, offers: readonly Offer[], receivers: readonly Peer[], now: Millis): void {
-    const { hashJson } = offerer.swarm
-    const fromJson = idJson(offerer.id)
-    for (const [i, receiver] of receivers.entries()) {
-      const offer = offers[i]
-      if (offer === undefined || receiver.session === null) continue
+    const head = offerHead(offerer.swarm.hashJson, idJson(offerer.id))
+    for (let i = 0; i < receivers.length; i++) {
+      const [offer, receiver] = [offers[i], receivers[i]]
+      if (offer === undefined || receiver === undefined || receiver.session === null) continue
       if (!this.offers.add(offerer, receiver, offer.offerId, now)) return
-      const extension = this.introduction(offerer, receiver, now)
-      receiver.session.outlet.send(offerText(hashJson, fromJson, offer.offerId, offer.sdpJson, extension))
+      const extension = relayJson(this.introduction(offerer, receiver, now))
+      receiver.session.outlet.send(head, extension, offer.rest)
       this.counters.offersRelayed++
     }
   }

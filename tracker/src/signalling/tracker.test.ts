@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { Session } from '../swarm/session.js'
 import { announce, answer, candidates, HASH, id, offers, shoal } from '../testing/messages.js'
 import { seededRandom } from '../testing/swarm-builder.js'
+import { textOutlet } from '../testing/text-outlet.js'
 import { Strikes } from './strikes.js'
 import { DEFAULT_SIGNALLING_OPTIONS, Tracker } from './tracker.js'
 
@@ -26,7 +27,7 @@ class Client {
 
   constructor(scene: Scene) {
     this.scene = scene
-    this.session = new Session({ send: (text) => this.sent.push(JSON.parse(text)) })
+    this.session = new Session(textOutlet((text) => this.sent.push(JSON.parse(text))))
   }
 
   /** Sends and takes everything that this client has got since. */
@@ -227,7 +228,7 @@ describe('time', () => {
     expect(scene.tracker.offersInFlight).toBe(0)
     scene.now = 300_000
     a.send(announce('a'))
-    scene.tracker.sweep(millis(360_001))
+    scene.tracker.sweep(millis(361_000))
     expect(a.send(announce('a'))).toMatchObject([{ incomplete: 1 }])
   })
 })

@@ -287,9 +287,9 @@ export class Tracker {
   }
 
   private report(peer: Peer, report: PeerReport): void {
-    const { delta, baseline } = stepReport(peer.report, report, this.now - peer.reportedAt)
+    const { delta, baseline } = stepReport(peer.report, report, this.now - 1000 * peer.reportedSeconds)
     peer.report = baseline
-    peer.reportedAt = this.now
+    peer.reportedSeconds = Math.floor(this.now / 1000)
     addDelta(peer.swarm.totals, delta)
     addDelta(this.totals, delta)
     this.counters.reports++

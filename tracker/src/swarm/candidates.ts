@@ -1,5 +1,6 @@
 import type { Millis } from '@shoal/protocol'
 import { LEVEL_COUNT } from './locality-buckets.js'
+import type { OffersInFlight } from './offers-in-flight.js'
 import type { Peer } from './peer.js'
 import type { PeerTable } from './peer-table.js'
 import { FIELD, RECORD } from './peer-table.js'
@@ -22,24 +23,25 @@ export class Candidates {
   /** How many of them, the first ones, were drawn from the whole pool with equal chances. */
   uniform = 0
   private readonly random: Random
+  private readonly offers: OffersInFlight
   private readonly drawn: Int32Array
   private stamp = 0
   private flags = 0
 
-  constructor(capacity: number, random: Random) {
+  constructor(capacity: number, random: Random, offers: OffersInFlight) {
     this.slots = new Int32Array(capacity)
     this.drawn = new Int32Array(capacity)
     this.random = random
+    this.offers = offers
   }
 
   /** Begins a choice: nobody has been seen but the asker and those whom it was introduced to lately. */
   begin(asker: Peer, now: Millis): void {
     this.restart(asker)
-    const { table } = asker.swarm
-    if (asker.offers === null) return
-    for (const { receiver, expiresAt } of asker.offers.values()) {
-      if (expiresAt > now && receiver.session !== null) table.set(receiver.slot, FIELD.choice, this.stamp)
-    }
+    const { ints } = asker.swarm.table
+    this.offers.eachReceiver(asker, now, (slot) => {
+      ints[slot * RECORD + FIELD.choice] = this.stamp
+    })
   }
 
   /** Begins again with nobody seen but the asker and those who are chosen. */

@@ -42,8 +42,8 @@ function swarmOf(
 
 const small = fc.nat(15)
 
-function choices(random: () => number, locality: Locality = NO_LOCALITY) {
-  const matcher = new Matcher(locality, random)
+function choices(random: () => number, locality: Locality = NO_LOCALITY, offers = new OffersInFlight()) {
+  const matcher = new Matcher(locality, random, offers)
   return (asker: Peer, count: number, now = 0) => matcher.choose(asker, count, millis(now))
 }
 
@@ -236,7 +236,7 @@ describe('what is known of peers', () => {
   it('whoever got an offer of the asker lately gets another only where there is nobody else', () => {
     const asker = swarmOf(VIEWER, { viewers: 8 })
     const offers = new OffersInFlight()
-    const choose = choices(seededRandom(1))
+    const choose = choices(seededRandom(1), NO_LOCALITY, offers)
     const first = choose(asker, 5)
     for (const [i, peer] of first.entries()) offers.add(asker, peer, id(`offer ${i}`), millis(0))
     const second = choose(asker, 5)

@@ -2,10 +2,11 @@ import type { Millis } from '@shoal/protocol'
 import type { Locality } from '../locality/place.js'
 import type { Random } from './candidates.js'
 import { Candidates } from './candidates.js'
+import type { OffersInFlight } from './offers-in-flight.js'
 import type { Peer } from './peer.js'
 import { FIELD, PlaceView, RECORD } from './peer-table.js'
 import type { Pool } from './pool.js'
-import { lifeOf, reluctant, scoreOf } from './score.js'
+import { incompatible, lifeOf, reluctant, scoreOf } from './score.js'
 
 /**
  * Unanswered offers of the last minute after which a peer gets no more. With every peer offering as
@@ -46,10 +47,11 @@ export class Matcher {
   /** Of the candidates that are not taken. */
   private totalWeight = 0
 
-  constructor(locality: Locality, random: Random) {
+  /** @param offers those whom it was introduced to lately are left out where there are others */
+  constructor(locality: Locality, random: Random, offers: OffersInFlight) {
     this.locality = locality
     this.random = random
-    this.candidates = new Candidates(MAX_CANDIDATES, random)
+    this.candidates = new Candidates(MAX_CANDIDATES, random, offers)
   }
 
   /**
@@ -64,6 +66,8 @@ export class Matcher {
     const chosen: Peer[] = []
     if (count <= 0) return chosen
     const { leechers, seeders } = offerer.swarm.poolsFor(offerer)
+    // There is nothing to choose where everybody gets one.
+    if (leechers.peers.length + seeders.peers.length <= count) return everybody(offerer, leechers, seeders)
     this.candidates.begin(offerer, now)
     if (offerer.seeder) {
       const pool = leechers.peers.length > 0 ? leechers : seeders
@@ -184,6 +188,23 @@ export class Matcher {
       if (this.random() * fitting < 1) at = i
     }
     return at
+  }
+}
+
+/** All that the offerer can be introduced to, of a swarm that has no more than it has offers. */
+function everybody(offerer: Peer, leechers: Pool, seeders: Pool): Peer[] {
+  const chosen: Peer[] = []
+  addFitting(leechers, offerer, chosen)
+  if (!offerer.seeder || leechers.peers.length === 0) addFitting(seeders, offerer, chosen)
+  return chosen
+}
+
+function addFitting({ peers }: Pool, offerer: Peer, chosen: Peer[]): void {
+  const { table } = offerer.swarm
+  const flags = table.get(offerer.slot, FIELD.flags)
+  for (const peer of peers) {
+    if (peer === offerer || peer.unanswered >= MAX_UNANSWERED_OFFERS) continue
+    if (!incompatible(flags, table.get(peer.slot, FIELD.flags))) chosen.push(peer)
   }
 }
 

@@ -32,7 +32,7 @@ describe('answers', () => {
     const { a, b, offers } = scene(LEECHER)
     expect(offers.answer(a, b, 'o', millis(1))).toBe(true)
     expect(offers.size).toBe(0)
-    expect(a.offers).toBeNull()
+    expect(a.offerCount).toBe(0)
   })
 })
 
@@ -74,7 +74,7 @@ describe('bounds', () => {
     offers.add(a, b, 'o1', millis(0))
     offers.add(a, b, 'o2', millis(0))
     expect(offers.add(c, b, 'o3', millis(1))).toBe(false)
-    expect(c.offers).toBeNull()
+    expect(c.offerCount).toBe(0)
     expect(offers.add(a, c, 'o4', millis(1))).toBe(true)
     expect(offers.size).toBe(2)
     expect(offers.answer(a, b, 'o1', millis(2))).toBe(false)
@@ -84,9 +84,8 @@ describe('bounds', () => {
   it('an offer id that is used again replaces the offer', () => {
     const { a, b, c, offers } = scene()
     offers.add(a, c, 'o', millis(1))
-    expect(offers.size).toBe(1)
-    expect([b.unanswered, c.unanswered]).toEqual([0, 1])
     expect(offers.answer(a, b, 'o', millis(2))).toBe(false)
+    expect(offers.answer(a, c, 'o', millis(2))).toBe(true)
   })
 
   it('what is too old, and what a departed peer offered, is forgotten', () => {
@@ -96,6 +95,6 @@ describe('bounds', () => {
     expect([offers.size, b.unanswered, c.unanswered]).toEqual([1, 0, 1])
     offers.forget(a)
     expect([offers.size, b.unanswered, c.unanswered]).toEqual([0, 0, 0])
-    expect(a.offers).toBeNull()
+    expect(a.offerCount).toBe(0)
   })
 })

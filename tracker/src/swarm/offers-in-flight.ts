@@ -1,5 +1,6 @@
 import type { Millis } from '@shoal/protocol'
 import { MAX_CANDIDATES } from '@shoal/protocol'
+import { OFFER, OfferTable } from './offer-table.js'
 import type { Peer } from './peer.js'
 
 /** How long a relayed offer can be answered, in ms (docs/protocol.md); stock clients wait 50 s. */
@@ -12,109 +13,140 @@ export const OFFER_LIFE_MS = 60_000
 export const MAX_OFFERS_PER_PEER = 128
 
 /**
- * Relayed offers that are remembered over all peers, about 200 bytes each. 100,000 peers with 10
- * offers every 120 s have 500,000; beyond the bound an offerer may replace its own only.
+ * Relayed offers that are remembered over all peers, 40 bytes each. 100,000 peers with 10 offers
+ * every 120 s have 500,000; beyond the bound an offerer may replace its own only.
  */
 const MAX_OFFERS_TOTAL = 1_000_000
 
-/** An offer that was relayed: who may answer whom. */
-export interface OfferInFlight {
-  readonly receiver: Peer
-  readonly expiresAt: number
-  answered: boolean
-  /** Candidates relayed so far, by the side that sent them. */
-  fromOfferer: number
-  fromReceiver: number
-}
-
 /**
- * The relayed offers, kept with their offerers. Answers and candidates pass only between the two
- * ends of one of them, so that nobody can send to a peer that was not introduced to them.
+ * The relayed offers, in a list for each offerer, oldest first. Answers and candidates pass only
+ * between the two ends of one of them, so that nobody can send to a peer that was not introduced to
+ * them. Of offers with one id the newest counts.
  */
 export class OffersInFlight {
   private readonly maxTotal: number
-  private total = 0
+  private readonly table = new OfferTable()
 
   constructor(maxTotal = MAX_OFFERS_TOTAL) {
     this.maxTotal = maxTotal
   }
 
   get size(): number {
-    return this.total
+    return this.table.size
   }
 
   /** Remembers that `offerer`'s offer goes to `receiver`; false where it must not, for lack of room. */
   add(offerer: Peer, receiver: Peer, offerId: string, now: Millis): boolean {
-    const offers = offerer.offers ?? new Map<string, OfferInFlight>()
-    const same = offers.get(offerId)
-    if (same !== undefined) this.drop(offerer, offers, offerId, same)
-    this.trim(offerer, offers, now)
-    if (this.total >= this.maxTotal) return false
-    offerer.offers = offers
-    const expiresAt = now + OFFER_LIFE_MS
-    offers.set(offerId, { receiver, expiresAt, answered: false, fromOfferer: 0, fromReceiver: 0 })
+    this.trim(offerer, now)
+    const { table } = this
+    if (table.size >= this.maxTotal) return false
+    const at = table.add(offerId, receiver, (now + OFFER_LIFE_MS) | 0)
+    if (offerer.offerCount++ === 0) offerer.firstOffer = at
+    else table.ints[offerer.lastOffer + OFFER.next] = at
+    offerer.lastOffer = at
     receiver.unanswered++
-    this.total++
     return true
+  }
+
+  has(offerer: Peer, offerId: string): boolean {
+    return this.find(offerer, offerId) >= 0
   }
 
   /** True when `receiver` may answer this offer of `offerer`: once, and in time. */
   answer(offerer: Peer, receiver: Peer, offerId: string, now: Millis): boolean {
-    const offers = offerer.offers
-    const offer = offers?.get(offerId)
-    if (!offers || offer === undefined || offer.receiver !== receiver) return false
-    if (offer.answered || offer.expiresAt <= now) return false
+    const at = this.findFor(offerer, receiver, offerId, now)
+    const { ints } = this.table
+    if (at < 0 || ints[at + OFFER.answered] === 1) return false
     receiver.unanswered--
-    offer.answered = true
+    ints[at + OFFER.answered] = 1
     // Only Shoal's peers trickle: a stock pair has nothing more to say through the tracker.
-    if (!offerer.shoal) this.drop(offerer, offers, offerId, offer)
+    if (!offerer.shoal) this.drop(offerer, at)
     return true
   }
 
   /** True when `sender` may send `count` more candidates to `to` for the connection of `offerId`. */
   candidates(sender: Peer, to: Peer, offerId: string, count: number, now: Millis): boolean {
-    const own = sender.offers?.get(offerId)
-    if (own?.receiver === to && own.expiresAt > now && own.fromOfferer + count <= MAX_CANDIDATES) {
-      own.fromOfferer += count
-      return true
-    }
-    const theirs = to.offers?.get(offerId)
-    if (theirs?.receiver !== sender || theirs.expiresAt <= now) return false
-    if (theirs.fromReceiver + count > MAX_CANDIDATES) return false
-    theirs.fromReceiver += count
-    return true
+    const own = this.findFor(sender, to, offerId, now)
+    if (own >= 0 && this.count(own + OFFER.fromOfferer, count)) return true
+    const theirs = this.findFor(to, sender, offerId, now)
+    return theirs >= 0 && this.count(theirs + OFFER.fromReceiver, count)
   }
 
   /** Forgets what a peer that left had offered. */
   forget(offerer: Peer): void {
-    const offers = offerer.offers
-    if (offers === null) return
-    for (const [id, offer] of offers) this.drop(offerer, offers, id, offer)
+    while (offerer.offerCount > 0) this.drop(offerer, offerer.firstOffer)
   }
 
   /** Forgets a peer's offers that are too old to be answered: they are the first ones. */
   expire(offerer: Peer, now: Millis): void {
-    const offers = offerer.offers
-    if (offers === null) return
-    for (const [id, offer] of offers) {
-      if (offer.expiresAt > now) return
-      this.drop(offerer, offers, id, offer)
+    while (offerer.offerCount > 0 && !this.lives(offerer.firstOffer, now)) {
+      this.drop(offerer, offerer.firstOffer)
     }
+  }
+
+  /** Calls `visit` with the slots of those who have offers of this peer that can be answered still. */
+  eachReceiver(offerer: Peer, now: Millis, visit: (slot: number) => void): void {
+    const { table } = this
+    for (let at = offerer.firstOffer; at >= 0; at = table.ints[at + OFFER.next] ?? -1) {
+      const receiver = this.lives(at, now) ? table.receiver(at, offerer.swarm.table) : null
+      if (receiver !== null) visit(receiver.slot)
+    }
+  }
+
+  private lives(at: number, now: Millis): boolean {
+    // The difference of two times on a clock that wraps: right for 24 days.
+    return (((this.table.ints[at + OFFER.expires] ?? 0) - (now | 0)) | 0) > 0
+  }
+
+  /** The newest offer of this id, -1 for none. */
+  private find(offerer: Peer, offerId: string): number {
+    const { table } = this
+    let found = -1
+    for (let at = offerer.firstOffer; at >= 0; at = table.ints[at + OFFER.next] ?? -1) {
+      if (table.hasId(at, offerId)) found = at
+    }
+    return found
+  }
+
+  private findFor(offerer: Peer, receiver: Peer, offerId: string, now: Millis): number {
+    const at = this.find(offerer, offerId)
+    return at >= 0 && this.table.isFor(at, receiver) && this.lives(at, now) ? at : -1
+  }
+
+  private count(at: number, more: number): boolean {
+    const { ints } = this.table
+    const sum = (ints[at] ?? 0) + more
+    if (sum > MAX_CANDIDATES) return false
+    ints[at] = sum
+    return true
   }
 
   /** Makes room for one more offer of this peer. */
-  private trim(offerer: Peer, offers: Map<string, OfferInFlight>, now: Millis): void {
-    for (const [id, offer] of offers) {
-      const full = offers.size >= MAX_OFFERS_PER_PEER || this.total >= this.maxTotal
-      if (offer.expiresAt > now && !full) return
-      this.drop(offerer, offers, id, offer)
+  private trim(offerer: Peer, now: Millis): void {
+    while (offerer.offerCount > 0) {
+      const full = offerer.offerCount >= MAX_OFFERS_PER_PEER || this.table.size >= this.maxTotal
+      if (!full && this.lives(offerer.firstOffer, now)) return
+      this.drop(offerer, offerer.firstOffer)
     }
   }
 
-  private drop(offerer: Peer, offers: Map<string, OfferInFlight>, id: string, offer: OfferInFlight): void {
-    offers.delete(id)
-    this.total--
-    if (!offer.answered) offer.receiver.unanswered--
-    if (offers.size === 0) offerer.offers = null
+  private drop(offerer: Peer, at: number): void {
+    const { table } = this
+    const { ints } = table
+    const next = ints[at + OFFER.next] ?? -1
+    if (offerer.firstOffer === at) offerer.firstOffer = next
+    else {
+      let before = offerer.firstOffer
+      while (ints[before + OFFER.next] !== at) before = ints[before + OFFER.next] ?? -1
+      ints[before + OFFER.next] = next
+      if (offerer.lastOffer === at) offerer.lastOffer = before
+    }
+    offerer.offerCount--
+    if (offerer.offerCount === 0) offerer.lastOffer = -1
+    if (ints[at + OFFER.answered] === 0) {
+      const receiver = table.receiver(at, offerer.swarm.table)
+      if (receiver !== null) receiver.unanswered--
+    }
+    table.remove(at)
   }
 }

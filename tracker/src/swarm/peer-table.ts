@@ -46,9 +46,12 @@ export class PeerTable {
   private readonly peers: (Peer | null)[] = []
   private readonly free: number[] = []
   private stamp = 0
+  private serial = 0
 
-  /** Slot of a new peer, with an empty record. */
+  /** Slot of a new peer, with an empty record; the peer gets its serial number. */
   allocate(peer: Peer): number {
+    this.serial = (this.serial + 1) & 0x7fffffff
+    peer.serial = this.serial
     const slot = this.free.pop() ?? this.peers.length
     this.peers[slot] = peer
     if (slot * RECORD >= this.ints.length) this.grow()

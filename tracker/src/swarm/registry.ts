@@ -1,6 +1,6 @@
 import type { InfoHash, Millis, PeerId } from '@shoal/protocol'
 import type { Census } from '../stats/census.js'
-import { newPeer, type Peer } from './peer.js'
+import { Peer } from './peer.js'
 import { FIELD, PeerTable } from './peer-table.js'
 import type { Session } from './session.js'
 import { Swarm } from './swarm.js'
@@ -90,8 +90,8 @@ export class Registry {
     if (swarm !== undefined && known !== undefined) {
       if (known.session !== session) this.takeOver(known, session)
       swarm.reclassify(known, profile.shoal, profile.seeder, session.place)
-      known.seenAt = now
-      this.table.set(known.slot, FIELD.seen, Math.floor(now / 1000))
+      known.seen(now)
+      this.table.set(known.slot, FIELD.seen, known.seenSeconds)
       return known
     }
     if (swarm !== undefined && swarm.peers.size >= this.limits.maxPeersPerSwarm) return 'the swarm is full'
@@ -115,8 +115,9 @@ export class Registry {
 
   /** Drops the peers that were last heard before `before`. O(peers): for a timer, not for messages. */
   expire(before: Millis): void {
+    const seconds = Math.floor(before / 1000)
     for (const swarm of this.byHash.values()) {
-      for (const peer of swarm.peers.values()) if (peer.seenAt < before) this.leave(peer)
+      for (const peer of swarm.peers.values()) if (peer.seenSeconds < seconds) this.leave(peer)
     }
   }
 
@@ -129,7 +130,7 @@ export class Registry {
   private admit(swarm: Swarm, session: Session, id: PeerId, profile: PeerProfile, now: Millis): Peer {
     const { place } = session
     const { shoal, seeder } = profile
-    const peer = newPeer({ id, swarm, session, place, shoal, seeder }, now)
+    const peer = new Peer({ id, swarm, session, place, shoal, seeder }, now)
     swarm.add(peer)
     session.peers.push(peer)
     return peer

@@ -4,9 +4,13 @@ import { UNKNOWN_PLACE } from '../locality/place.js'
 import type { WireText } from '../wire/wire-text.js'
 import type { Peer } from './peer.js'
 
-/** Where texts for one client go: a socket, seen from the pure side. */
+/** Where messages for one client go: a socket, seen from the pure side. */
 export interface Outlet {
-  send(text: WireText): void
+  /**
+   * Sends one message: the parts, one after the other. In parts, because putting strings together
+   * costs more than writing each where the message goes out from.
+   */
+  send(head: WireText, body?: WireText, tail?: WireText): void
 }
 
 /**

@@ -20,7 +20,9 @@ function failure(message: unknown): MessageError {
 
 describe('announce', () => {
   it('is read with its offers', () => {
-    expect(read(announce('p', { ...offers('o1', 'o2'), event: 'started' }))).toEqual({
+    const message = read(announce('p', { ...offers('o1', 'o2'), event: 'started' }))
+    const list = message.type === 'announce' ? message.offers : []
+    expect({ ...message, offers: list.map(({ offerId, sdpJson }) => ({ offerId, sdpJson })) }).toEqual({
       type: 'announce',
       infoHash: HASH,
       peerId: id('p'),

@@ -10,7 +10,9 @@ import { isBinaryString20, MAX_SDP_CHARS } from '@shoal/protocol'
 import { ExtensionError } from './extension-error.js'
 import type { Action } from './message-error.js'
 import { MessageError } from './message-error.js'
-import { RawJsonString, scanMessage } from './scan-message.js'
+import { MessageFields } from './message-fields.js'
+import { Offer, RawJsonString } from './offer.js'
+import { scanMessage } from './scan-message.js'
 import { readCandidates, readExtension } from './shoal-extension.js'
 import type { WireText } from './wire-text.js'
 import { wireText } from './wire-text.js'
@@ -23,12 +25,6 @@ export const MAX_OFFERS_PER_ANNOUNCE = 10
 
 /** Info hashes of one scrape at most. A list of 64 is a 2 kB message. */
 export const MAX_SCRAPE_HASHES = 64
-
-/** `sdpJson` here and below: the session description's text as a JSON string, quotes included. */
-export interface Offer {
-  readonly offerId: string
-  readonly sdpJson: WireText
-}
 
 export interface AnnounceMessage {
   readonly type: 'announce'
@@ -48,6 +44,7 @@ export interface AnswerMessage {
   readonly peerId: PeerId
   readonly toPeerId: PeerId
   readonly offerId: string
+  /** The session description's text as a JSON string, quotes included. */
   readonly sdpJson: WireText
 }
 
@@ -84,11 +81,11 @@ export function readClientMessage(data: Uint8Array): ClientMessage {
   const { action } = fields
   if (action === 'announce') return readAnnounceAction(fields)
   if (action === 'scrape') return readScrape(fields)
-  const hash = isBinaryString20(fields['info_hash']) ? (fields['info_hash'] as InfoHash) : null
+  const hash = isBinaryString20(fields.info_hash) ? (fields.info_hash as InfoHash) : null
   throw new MessageError('action: neither announce nor scrape', 'announce', hash)
 }
 
-function parseObject(data: Uint8Array): Fields {
+function parseObject(data: Uint8Array): MessageFields {
   let value: unknown
   try {
     value = JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8'))
@@ -98,33 +95,33 @@ function parseObject(data: Uint8Array): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new MessageError('message: not a JSON object', 'announce', null)
   }
-  return value as Fields
+  return MessageFields.of(value as Fields)
 }
 
-function readAnnounceAction(fields: Fields): ClientMessage {
-  const infoHash = binary20(fields, 'info_hash', null) as InfoHash
-  const peerId = binary20(fields, 'peer_id', infoHash) as PeerId
+function readAnnounceAction(fields: MessageFields): ClientMessage {
+  const infoHash = binary20(fields.info_hash, 'info_hash', null) as InfoHash
+  const peerId = binary20(fields.peer_id, 'peer_id', infoHash) as PeerId
   const { answer, shoal } = fields
   if (answer !== undefined && answer !== null) {
     return {
       type: 'answer',
       infoHash,
       peerId,
-      toPeerId: binary20(fields, 'to_peer_id', infoHash) as PeerId,
-      offerId: binary20(fields, 'offer_id', infoHash),
+      toPeerId: binary20(fields.to_peer_id, 'to_peer_id', infoHash) as PeerId,
+      offerId: binary20(fields.offer_id, 'offer_id', infoHash),
       sdpJson: readSdp(answer, 'answer', 'answer', infoHash),
     }
   }
   if (isObject(shoal) && shoal['candidates'] !== undefined) {
-    if (fields['offers'] !== undefined || fields['offer'] !== undefined) {
+    if (fields.offers !== undefined || fields.offer !== undefined) {
       throw new MessageError('shoal.candidates: not together with offers', 'announce', infoHash)
     }
     return {
       type: 'candidates',
       infoHash,
       peerId,
-      toPeerId: binary20(fields, 'to_peer_id', infoHash) as PeerId,
-      offerId: binary20(fields, 'offer_id', infoHash),
+      toPeerId: binary20(fields.to_peer_id, 'to_peer_id', infoHash) as PeerId,
+      offerId: binary20(fields.offer_id, 'offer_id', infoHash),
       candidates: extension(() => readCandidates(shoal), infoHash),
     }
   }
@@ -132,9 +129,9 @@ function readAnnounceAction(fields: Fields): ClientMessage {
     type: 'announce',
     infoHash,
     peerId,
-    event: readEvent(fields['event'], infoHash),
-    left: readLeft(fields['left'], infoHash),
-    offers: readOffers(fields['offers'], infoHash),
+    event: readEvent(fields.event, infoHash),
+    left: readLeft(fields.left, infoHash),
+    offers: readOffers(fields.offers, infoHash),
     shoal: shoal === undefined ? null : extension(() => readExtension(shoal), infoHash),
   }
 }
@@ -170,11 +167,13 @@ function readOffers(value: unknown, infoHash: InfoHash): readonly Offer[] {
   const offers: Offer[] = []
   for (let i = 0; i < value.length && i < MAX_OFFERS_PER_ANNOUNCE; i++) {
     const entry: unknown = value[i]
+    if (entry instanceof Offer) {
+      offers.push(entry)
+      continue
+    }
     if (!isObject(entry)) throw new MessageError(`offers[${i}]: not an object`, 'announce', infoHash)
-    offers.push({
-      offerId: binary20(entry, 'offer_id', infoHash),
-      sdpJson: readSdp(entry['offer'], 'offer', 'offers.offer', infoHash),
-    })
+    const offerId = binary20(entry['offer_id'], 'offer_id', infoHash)
+    offers.push(Offer.of(offerId, readSdp(entry['offer'], 'offer', 'offers.offer', infoHash)))
   }
   return offers
 }
@@ -189,8 +188,8 @@ function readSdp(
   key: string,
   infoHash: InfoHash,
 ): WireText {
+  if (value instanceof RawJsonString) return value.json
   const sdp = isObject(value) && value['type'] === type ? value['sdp'] : undefined
-  if (sdp instanceof RawJsonString) return sdp.json as WireText
   if (typeof sdp !== 'string') {
     throw new MessageError(`${key}: not a session description of type ${type}`, 'announce', infoHash)
   }
@@ -204,13 +203,13 @@ function readSdp(
  * A scrape without `info_hash` asks for every swarm. It is refused: the list of all info hashes is
  * what people watch here, and its length has no bound.
  */
-function readScrape(fields: Fields): ScrapeMessage {
-  const value = fields['info_hash']
+function readScrape(fields: MessageFields): ScrapeMessage {
+  const value = fields.info_hash
   if (value === undefined || value === null) {
     throw new MessageError('info_hash: wanted, full scrapes are not answered', 'scrape', null)
   }
   if (!Array.isArray(value)) {
-    return { type: 'scrape', infoHashes: [binary20(fields, 'info_hash', null, 'scrape') as InfoHash] }
+    return { type: 'scrape', infoHashes: [binary20(value, 'info_hash', null, 'scrape') as InfoHash] }
   }
   if (value.length === 0 || value.length > MAX_SCRAPE_HASHES || !value.every(isBinaryString20)) {
     throw new MessageError(
@@ -223,12 +222,11 @@ function readScrape(fields: Fields): ScrapeMessage {
 }
 
 function binary20(
-  fields: Fields,
+  value: unknown,
   key: string,
   infoHash: InfoHash | null,
   action: Action = 'announce',
 ): string {
-  const value = fields[key]
   if (!isBinaryString20(value)) {
     throw new MessageError(`${key}: not a string of 20 binary characters`, action, infoHash)
   }

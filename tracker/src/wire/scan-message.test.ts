@@ -2,22 +2,32 @@ import { MAX_SDP_CHARS } from '@shoal/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { announce, answer, candidates, HASH, id, offers, shoal } from '../testing/messages.js'
-import { RawJsonString, scanMessage } from './scan-message.js'
+import { MessageFields } from './message-fields.js'
+import { type Offer, RawJsonString } from './offer.js'
+import { scanMessage } from './scan-message.js'
+import type { WireText } from './wire-text.js'
 
 const scan = (text: string) => scanMessage(Buffer.from(text))
 
 /** What the scanner gives, with its session descriptions decoded. */
-function decoded(value: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(value, (_, inner) => (inner instanceof RawJsonString ? JSON.parse(inner.json) : inner)),
-  )
+function decoded(fields: MessageFields): unknown {
+  const { offers: list, answer: text } = fields
+  if (Array.isArray(list)) fields.offers = list.map((offer: Offer) => decodedOffer(offer))
+  if (text instanceof RawJsonString) fields.answer = { type: 'answer', sdp: JSON.parse(text.json) }
+  return fields
+}
+
+function decodedOffer({ offerId, rest, sdpJson }: Offer): unknown {
+  const relayed = JSON.parse(Buffer.from(`{${rest}`, 'latin1').toString('utf8'))
+  expect(relayed).toEqual({ offer: { type: 'offer', sdp: JSON.parse(sdpJson) }, offer_id: offerId })
+  return relayed
 }
 
 /** The property: scanned as `JSON.parse` reads it, or not at all. Returns which. */
 function agrees(bytes: Buffer): boolean {
   const scanned = scanMessage(bytes)
   if (scanned === null) return false
-  expect(decoded(scanned)).toEqual(JSON.parse(bytes.toString('utf8')))
+  expect(decoded(scanned)).toEqual(MessageFields.of(JSON.parse(bytes.toString('utf8'))))
   return true
 }
 
@@ -70,7 +80,10 @@ describe('usual messages are scanned', () => {
   it('keeps the session description as it was written', () => {
     const written = String.raw`"v=0\r\n\u0061\/\""`
     const text = `{"action":"announce","answer":{"type":"answer","sdp":${written}}}`
-    expect(scan(text)?.['answer']).toEqual({ type: 'answer', sdp: new RawJsonString(written) })
+    expect(scan(text)?.answer).toEqual(new RawJsonString(written as WireText))
+    const offer = `"offer_id":"${id('o')}","offer":{"sdp":${written},"type":"offer"}}`
+    const list = scan(`{"offers":[{${offer}]}`)?.offers
+    expect(list).toMatchObject([{ rest: offer, sdpJson: written }])
   })
 })
 
@@ -102,6 +115,15 @@ describe('unusual messages are left to JSON.parse', () => {
     ['one that ends with a backslash', '{"answer":{"sdp":"\\"}'],
     ['one that is too long', sdp(JSON.stringify('x'.repeat(MAX_SDP_CHARS + 1)))],
     ['one that is no string', sdp('1')],
+    ['one of another type', '{"answer":{"type":"offer","sdp":""}}'],
+    ['one without a type', '{"answer":{"sdp":""}}'],
+    ['one with a key twice', '{"answer":{"sdp":"","sdp":""}}'],
+    ['one with a key more', '{"answer":{"type":"answer","sdp":"","x":""}}'],
+    ['an offer without an id', '{"offers":[{"offer":{"type":"offer","sdp":""}}]}'],
+    ['an offer with a short id', '{"offers":[{"offer":{"type":"offer","sdp":""},"offer_id":"x"}]}'],
+    ['an offer without a description', `{"offers":[{"offer_id":"${id('o')}"}]}`],
+    ['an empty offer', '{"offers":[{}]}'],
+    ['null for an offer', '{"offers":[null]}'],
     ['an extension that is no object', '{"shoal":[]}'],
     ['an extension that is no JSON', '{"shoal":{"v":1]}'],
     ['an extension that is deep', `{"shoal":${'{"a":'.repeat(20)}1${'}'.repeat(20)}}`],
@@ -125,8 +147,8 @@ describe('for any input the scanner agrees with JSON.parse or gives up', () => {
     fc.oneof({ weight: 15, arbitrary: usual }, { weight: 1, arbitrary: any })
   const sdp = fc.string({ unit: fc.constantFrom('a', ' ', '\r', '\n', '"', '\\', '/', '\u0000', '\u007e') })
   const description = fc.record(
-    { type: usually(fc.constant('offer')), sdp: usually(sdp) },
-    { requiredKeys: [] },
+    { type: usually(fc.constantFrom('offer', 'answer')), sdp: usually(sdp) },
+    { requiredKeys: ['type', 'sdp'] },
   )
   const entry = fc.record({ offer: description, offer_id: usually(binary20) })
   const message = fc.record(
@@ -157,7 +179,10 @@ describe('for any input the scanner agrees with JSON.parse or gives up', () => {
 
   it('with bytes overwritten, taken out and put in', () => {
     const base = Buffer.from(
-      JSON.stringify({ ...shoal('p', { report: REPORT }, offers('a', 'b')), answer: { sdp: 'a\r\n"b' } }),
+      JSON.stringify({
+        ...shoal('p', { report: REPORT }, offers('a', 'b')),
+        answer: { type: 'answer', sdp: 'a\r\n"b' },
+      }),
     )
     expect(agrees(base)).toBe(true)
     const piece = fc.oneof(

@@ -62,27 +62,22 @@ function listJson(key: string, json: WireText | null): string {
   return json === null ? '' : `,"${key}":${json}`
 }
 
-/** An offer, for the peer that is to answer it. @param extension null for clients that do not speak Shoal */
-export function offerText(
-  hashJson: WireText,
-  fromJson: WireText,
-  offerId: string,
-  sdpJson: WireText,
-  extension: RelayExtension | null,
-): WireText {
-  return `{"action":"announce","offer":{"type":"offer","sdp":${sdpJson}}${relayJson(extension)}${relayTail(hashJson, fromJson, offerId)}` as WireText
+/** What all offers of one announce begin with: `relayJson` may follow, and the offer's `rest` ends them. */
+export function offerHead(hashJson: WireText, fromJson: WireText): WireText {
+  return `{"action":"announce","info_hash":${hashJson},"peer_id":${fromJson},` as WireText
 }
 
-/** An answer, for the offerer. @param extension as above */
-export function answerText(
+/** What an answer begins with: its session description's text and `ANSWER_TAIL` end it. */
+export function answerHead(
   hashJson: WireText,
   fromJson: WireText,
   offerId: string,
-  sdpJson: WireText,
   extension: RelayExtension | null,
 ): WireText {
-  return `{"action":"announce","answer":{"type":"answer","sdp":${sdpJson}}${relayJson(extension)}${relayTail(hashJson, fromJson, offerId)}` as WireText
+  return `{"action":"announce","info_hash":${hashJson},"peer_id":${fromJson},"offer_id":${idJson(offerId)},${relayJson(extension)}"answer":{"type":"answer","sdp":` as WireText
 }
+
+export const ANSWER_TAIL = '}}' as WireText
 
 /** Trickled candidates, for the other end. */
 export function candidatesText(
@@ -92,7 +87,7 @@ export function candidatesText(
   candidates: readonly IceCandidate[],
 ): WireText {
   const shoal = `{"v":${TRACKER_EXTENSION_VERSION},"candidates":${wireText(JSON.stringify(candidates))}}`
-  return `{"action":"announce","shoal":${shoal}${relayTail(hashJson, fromJson, offerId)}` as WireText
+  return `{"action":"announce","shoal":${shoal},"offer_id":${idJson(offerId)},"peer_id":${fromJson},"info_hash":${hashJson}}` as WireText
 }
 
 /** What the tracker concludes from what peers reported, 1 to 32 verdicts. */
@@ -101,14 +96,13 @@ export function verdictsText(hashJson: WireText, verdicts: readonly Verdict[]): 
   return `{"action":"announce","info_hash":${hashJson},"shoal":${shoal}}` as WireText
 }
 
-function relayJson(extension: RelayExtension | null): string {
-  if (extension === null) return ''
-  return `,"shoal":{"v":${TRACKER_EXTENSION_VERSION},"cost":${extension.cost},"age":${extension.ageSeconds}}`
+/** A key for the middle of a relayed message, with a comma behind it. @param extension null for clients that do not speak Shoal */
+export function relayJson(extension: RelayExtension | null): WireText {
+  if (extension === null) return NOTHING
+  return `"shoal":{"v":${TRACKER_EXTENSION_VERSION},"cost":${extension.cost},"age":${extension.ageSeconds}},` as WireText
 }
 
-function relayTail(hashJson: WireText, fromJson: WireText, offerId: string): string {
-  return `,"offer_id":${idJson(offerId)},"peer_id":${fromJson},"info_hash":${hashJson}}`
-}
+const NOTHING = '' as WireText
 
 /**
  * Seconds that a client is asked to leave between scrapes. The reference server says the same; no

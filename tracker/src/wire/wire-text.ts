@@ -12,33 +12,6 @@ export function wireText(text: string): WireText {
   return Buffer.from(text, 'utf8').toString('latin1') as WireText
 }
 
-/** The bytes of a text, for a socket. */
-export function wireBytes(text: WireText): Uint8Array {
-  return Buffer.from(text, 'latin1')
-}
-
-/** Longest text whose view is kept: nearly all of them. */
-const MAX_KEPT_VIEW = 4096
-
-let shared = Buffer.alloc(128 * 1024)
-
-/** Views of `shared` by length: making one costs as much as filling it. */
-const views: (Buffer | undefined)[] = new Array(MAX_KEPT_VIEW + 1)
-
-/** As `wireBytes`, for a socket that copies them at once: they are valid until the next call. */
-export function sharedWireBytes(text: WireText): Uint8Array {
-  const { length } = text
-  if (length > shared.length) {
-    shared = Buffer.alloc(length)
-    views.fill(undefined)
-  }
-  shared.write(text, 0, 'latin1')
-  if (length > MAX_KEPT_VIEW) return shared.subarray(0, length)
-  const view = views[length] ?? shared.subarray(0, length)
-  views[length] = view
-  return view
-}
-
 /** Each character of a binary string as it stands inside a JSON string. */
 const IN_JSON = Array.from({ length: 256 }, (_, code) =>
   Buffer.from(JSON.stringify(String.fromCharCode(code)).slice(1, -1), 'utf8'),
