@@ -117,6 +117,22 @@ describe('shoal-tracker', () => {
 
   it.each([
     [
+      ['--redis', 'redis://localhost:99999'],
+      'redis: not a URL like redis://host:6379 (from --redis) (see shoal-tracker --help)\n',
+    ],
+    [
+      ['--redis', 'redis://localhost/two'],
+      'redis: not a URL like redis://host:6379 (from --redis) (see shoal-tracker --help)\n',
+    ],
+    [
+      ['--dashboard-folder', folder],
+      `dashboardFolder: there is no index.html in ${folder} (see shoal-tracker --help)\n`,
+    ],
+    [
+      ['--port', '0', '--admission-deny-file', join(folder, 'none')],
+      `admission.denyFile: ${join(folder, 'none')}: there is no such file (see shoal-tracker --help)\n`,
+    ],
+    [
       ['--redis', '127.0.0.1'],
       'redis: not a URL like redis://host:6379 (from --redis) (see shoal-tracker --help)\n',
     ],
@@ -124,7 +140,7 @@ describe('shoal-tracker', () => {
       ['--engine', 'ws', '--shared-port', 'true', '--port', '0'],
       'sharedPort: engine ws cannot share its port, only uws can (see shoal-tracker --help)\n',
     ],
-    [['--config', '/nonexistent.json'], '--config: cannot read /nonexistent.json (ENOENT)'],
+    [['--config', '/nonexistent.json'], '--config: cannot read /nonexistent.json: there is no such file'],
     [['--port', 'many'], "port: 'many' is not a number (from --port) (see shoal-tracker --help)\n"],
     [['--engine', 'go'], "engine: 'go' is none of uws, ws (from --engine) (see shoal-tracker --help)\n"],
     [['--volume', '11'], "unknown option '--volume' (see shoal-tracker --help)\n"],
@@ -136,7 +152,10 @@ describe('shoal-tracker', () => {
       ['--tls-cert-file', 'x.pem', '--tls-key-file', 'y.pem', '--engine', 'uws'],
       'tls: engine uws has no TLS here',
     ],
-    [['--engine', 'ws', '--admission-deny-file', '/nonexistent'], 'admission.denyFile: /nonexistent: ENOENT'],
+    [
+      ['--engine', 'ws', '--admission-deny-file', '/nonexistent'],
+      'admission.denyFile: /nonexistent: there is no such file',
+    ],
     [['--admission-exempt', '10.0.0.0/33'], 'admission.exempt.0: wanted is a range'],
   ])('used wrongly (%j) ends with 2 and says how to use it', async (args, message) => {
     const { code, stdout, stderr } = await ask({}, ...args)

@@ -137,7 +137,10 @@ export class RedisBus implements Bus {
   }
 
   reconnect(): void {
-    for (const redis of [this.commands, this.subscriber]) if (redis.status === 'ready') redis.disconnect(true)
+    // `connect`: the handshake has no answer, and would wait for TCP to give up, minutes from now.
+    for (const redis of [this.commands, this.subscriber]) {
+      if (redis.status === 'ready' || redis.status === 'connect') redis.disconnect(true)
+    }
   }
 
   async close(): Promise<void> {
@@ -171,7 +174,10 @@ export class RedisBus implements Bus {
   private failed(error: unknown): void {
     if (this.saidFailing) return
     this.saidFailing = true
-    this.log.warn({ reason: error instanceof Error ? error.message : String(error) }, 'Redis fails')
+    this.log.warn(
+      { reason: error instanceof Error ? error.message : String(error) },
+      'Redis fails: tried again until it answers',
+    )
   }
 }
 

@@ -259,8 +259,11 @@ describe('closing codes', () => {
     })
     const client = await RawClient.open(tracker.url)
     const closed = once(client.ws, 'close')
-    for (let i = 0; i < 150; i++) client.send(announce('a'))
+    for (let i = 0; i < 500; i++) client.send(announce('a'))
     expect((await closed)[0]).toBe(1008)
+    // Once: what came after that was not looked at.
+    const metrics = await (await fetch(`${tracker.url}/metrics`)).text()
+    expect(metrics).toMatch(/^shoal_tracker_sockets_dropped_total\{cause="abusive"\} 1$/m)
     await tracker.close()
   })
 })

@@ -57,10 +57,13 @@ export class ClientSockets {
     const guard = this.admission.guard(client)
     const session = new Session(this.outbox.outletFor(connection), client.address, guard)
     let strikes: Strikes | null = null
+    // What still comes after that is on its way already, or from a client that does not care.
+    let thrownOut = false
     this.connections.add(connection)
     tracker.counters.socketsOpened++
     return {
       message: (data) => {
+        if (thrownOut) return
         const now = this.now()
         try {
           const refusal = guard.checkBytes(data.byteLength, now)
@@ -73,6 +76,7 @@ export class ClientSockets {
         }
         strikes ??= new Strikes()
         if (!strikes.add(now)) return
+        thrownOut = true
         tracker.counters.socketsAbusive++
         connection.close(POLICY_VIOLATION, 'too many messages out of form')
       },

@@ -96,7 +96,9 @@ async function readConfigFile(path: string): Promise<Tree> {
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    throw new OptionsError(`--config: cannot read ${path} (${(error as NodeJS.ErrnoException).code})`)
+    const { code } = error as NodeJS.ErrnoException
+    const why = code === 'ENOENT' ? 'there is no such file' : code
+    throw new OptionsError(`--config: cannot read ${path}: ${why}`)
   }
   if (text.length > MAX_FILE_BYTES) throw new OptionsError(`--config: ${path} is larger than 1 MiB`)
   let value: unknown

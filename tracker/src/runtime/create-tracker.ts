@@ -23,7 +23,7 @@ import { createIntegrity, integrityMetrics, watchLocalProxy } from './integrity-
 import { joinCluster } from './join-cluster.js'
 import { watchLocality } from './locality-files.js'
 import type { TrackerOptions } from './options.js'
-import { readSettings } from './options.js'
+import { OptionsError, readSettings } from './options.js'
 import { createRoutes } from './routes.js'
 import { startProbing } from './seeder-probes.js'
 import { watchTls } from './tls-files.js'
@@ -69,7 +69,11 @@ export async function createTracker(options: TrackerOptions = {}): Promise<Runni
   const { log = SILENT_LOG, ...rest } = options
   const settings = readSettings(rest)
   const engine = await chooseEngine(settings, log)
-  const dashboard = await loadStaticFiles(settings.dashboardFolder ?? besidePackage('../dashboard/dist'))
+  const { dashboardFolder } = settings
+  const dashboard = await loadStaticFiles(dashboardFolder ?? besidePackage('../dashboard/dist'))
+  if (dashboard === null && dashboardFolder !== undefined) {
+    throw new OptionsError(`dashboardFolder: there is no index.html in ${dashboardFolder}`)
+  }
 
   const startedAt = monotonicNow()
   const health = new Health()

@@ -4,6 +4,15 @@ import { WatchedFiles } from '../adapters/watched-files.js'
 import type { Health } from './health.js'
 import { OptionsError } from './options.js'
 
+/** What the system and OpenSSL say, in words. */
+const FILE_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'this user may not read it',
+  EISDIR: 'it is a folder',
+  ERR_OSSL_PEM_NO_START_LINE: 'not PEM: a line -----BEGIN …----- is missing',
+  ERR_OSSL_X509_KEY_VALUES_MISMATCH: 'the key is not that of the certificate',
+}
+
 /** All files that are read anew when they change; what is amiss with them is on the health page. */
 export class FileWatch {
   private readonly health: Health
@@ -33,8 +42,9 @@ export class FileWatch {
       this.files.push(file)
       this.health.watch(key, () => (file.problem === null ? null : `${file.what}: the old one is in use`))
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException
-      throw new OptionsError(`${key}: ${reader.paths.join(', ')}: ${code ?? message}`)
+      const { code, message, path = reader.paths.join(', ') } = error as NodeJS.ErrnoException
+      const why = FILE_ERRORS[code ?? ''] ?? (code === undefined ? message : `${message} (${code})`)
+      throw new OptionsError(`${key}: ${path}: ${why}`)
     }
   }
 

@@ -103,7 +103,10 @@ describe('files of places', () => {
       [{ csvFiles: [broken] }, /^locality\.csvFiles\.0: \/.*broken\.csv: line 2: prefix: "10\.2\.0\.0\/99"/],
       [{ mmdbFiles: [broken] }, /^locality\.mmdbFiles\.0: \/.*broken\.csv: not a MaxMind DB/],
       [{ altoNetworkMap: broken }, /^locality\.altoNetworkMap: \/.*broken\.csv: network map: .*not JSON/],
-      [{ csvFiles: [join(folder, 'missing.csv')] }, /^locality\.csvFiles\.0: \/.*missing\.csv: ENOENT$/],
+      [
+        { csvFiles: [join(folder, 'missing.csv')] },
+        /^locality\.csvFiles\.0: \/.*missing\.csv: there is no such file$/,
+      ],
       [{ altoCostMap: broken }, /^locality\.altoCostMap: needs altoNetworkMap$/],
       [{ mmdbFiles: 'x' } as unknown as { mmdbFiles: string[] }, /^locality\.mmdbFiles: /],
     ]

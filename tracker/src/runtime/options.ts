@@ -99,7 +99,7 @@ const settingsSchema = z.strictObject({
   dashboardFolder: z.string().min(1).optional().describe('folder of the built dashboard'),
   redis: z
     .string()
-    .regex(/^rediss?:\/\/[^\s/]+/, { error: 'not a URL like redis://host:6379' })
+    .refine(isRedisUrl, { error: 'not a URL like redis://host:6379' })
     .optional()
     .describe('URL of the Redis of the cluster; without it the tracker is on its own'),
   redisLeaseSeconds: z
@@ -209,4 +209,10 @@ export function readSettings(
   const source = sourceOf(path)
   const from = source === null ? '' : ` (from ${source})`
   throw new OptionsError(`${key}${issue?.message ?? 'wrong'}${known}${from}`)
+}
+
+/** `redis:` or `rediss:`, with a host, a port that is one, and nothing or the number of a database for its path. */
+function isRedisUrl(text: string): boolean {
+  if (!/^rediss?:\/\/[^\s/]/.test(text) || !URL.canParse(text)) return false
+  return /^(\/\d{0,9})?$/.test(new URL(text).pathname)
 }

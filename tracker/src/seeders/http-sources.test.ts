@@ -66,6 +66,36 @@ describe('HttpSources', () => {
     },
   )
 
+  it('asks those that answered or are new before those that failed', () => {
+    const sources = new HttpSources()
+    for (let i = 0; i < 10; i++) sources.announced(hash, peer(i), `https://s${i}.example/x`, at(0))
+    probeAll(sources, false)
+    sources.announced(hash, peer('new'), 'https://new.example/x', at(100))
+    expect(sources.due(3, at(100)).map(({ url }) => url)).toEqual([
+      'https://new.example/x',
+      'https://s0.example/x',
+      'https://s1.example/x',
+    ])
+  })
+
+  it('gives the place of one that fails to another', () => {
+    const sources = new HttpSources()
+    for (let i = 0; i < 16; i++) sources.announced(hash, peer(i), `https://s${i}.example/x`, at(0))
+    sources.announced(hash, peer('late'), 'https://late.example/x', at(0))
+    probeAll(sources, false)
+    sources.announced(hash, peer('late'), 'https://late.example/x', at(1))
+    expect(sources.size).toBe(16)
+    probeAll(sources, true, 1)
+    expect(list(sources)).toEqual(['https://late.example/x'])
+    for (let i = 0; i < 11_000; i++) {
+      sources.announced(id(`h${i}`) as InfoHash, peer(i), 'https://a.example/x', at(2))
+    }
+    for (const source of sources.due(20_000, at(2))) sources.probed(source, source.failures === 1, at(2))
+    sources.announced(id('last') as InfoHash, peer('last'), 'https://last.example/x', at(3))
+    expect(sources.size).toBe(10_000)
+    expect(sources.due(1, at(3))[0]?.url).toBe('https://last.example/x')
+  })
+
   it('is bounded, in a swarm and in all', () => {
     const sources = new HttpSources()
     for (let i = 0; i < 100; i++) sources.announced(hash, peer(i), 'https://a.example/x', at(0))

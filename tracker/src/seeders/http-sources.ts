@@ -3,9 +3,16 @@ import { MAX_SEEDER_URL_CHARS, MAX_SEEDER_URLS } from '@shoal/protocol'
 import type { WireText } from '../wire/wire-text.js'
 import { wireText } from '../wire/wire-text.js'
 
-/** Addresses of one swarm, and of all, that are remembered; more seeders are not asked. */
+/**
+ * Addresses of one swarm, and of all, that are remembered. More seeders are not asked, unless one of the
+ * swarm, or of the oldest swarms, does not answer: that one makes room, so that nobody can take all places
+ * with addresses that lead nowhere.
+ */
 const MAX_PER_SWARM = 16
 const MAX_TOTAL = 10_000
+
+/** Swarms that are looked through for an address that makes room. */
+const MAX_SEARCHED = 64
 
 /** Time between two probes of an address, in ms. */
 const PROBE_INTERVAL_MS = 30_000
@@ -50,8 +57,8 @@ export class HttpSources {
     const known = this.bySwarm.get(infoHash)?.get(peerId)
     if (known !== undefined && known.url === url) return
     this.left(infoHash, peerId)
+    if (url === null || !this.makeRoom(infoHash)) return
     const sources = this.bySwarm.get(infoHash) ?? new Map<PeerId, HttpSource>()
-    if (url === null || this.total >= MAX_TOTAL || sources.size >= MAX_PER_SWARM) return
     sources.set(peerId, { infoHash, url, healthy: false, failures: 0, probeAt: now, probing: false })
     this.bySwarm.set(infoHash, sources)
     this.total++
@@ -70,15 +77,21 @@ export class HttpSources {
     return this.texts.get(infoHash) ?? null
   }
 
-  /** Up to `max` addresses whose time to be probed has come; each is to be given back with `probed`. */
+  /**
+   * Up to `max` addresses whose time to be probed has come, each to be given back with `probed`: first those
+   * that answered last time or were never asked, so that the others cannot keep them waiting.
+   */
   due(max: number, now: Millis): HttpSource[] {
     const due: HttpSource[] = []
+    const failed: HttpSource[] = []
     for (const source of this.all()) {
       if (due.length >= max) break
       if (source.probing || source.probeAt > now) continue
-      source.probing = true
-      due.push(source)
+      if (source.failures === 0) due.push(source)
+      else if (failed.length < max) failed.push(source)
     }
+    due.push(...failed.slice(0, max - due.length))
+    for (const source of due) source.probing = true
     return due
   }
 
@@ -88,6 +101,27 @@ export class HttpSources {
     source.failures = healthy ? 0 : source.failures + 1
     source.probeAt = now + Math.min(PROBE_INTERVAL_MS * 2 ** source.failures, MAX_BACKOFF_MS)
     this.write(source.infoHash)
+  }
+
+  /** True when there is room for one more address of this swarm, if need be at the cost of one that fails. */
+  private makeRoom(infoHash: InfoHash): boolean {
+    if ((this.bySwarm.get(infoHash)?.size ?? 0) >= MAX_PER_SWARM) return this.dropFailing(infoHash)
+    if (this.total < MAX_TOTAL) return true
+    let looks = 0
+    for (const hash of this.bySwarm.keys()) {
+      if (this.dropFailing(hash)) return true
+      if (++looks >= MAX_SEARCHED) return false
+    }
+    return false
+  }
+
+  private dropFailing(infoHash: InfoHash): boolean {
+    for (const [peerId, { failures, probing }] of this.bySwarm.get(infoHash) ?? []) {
+      if (failures === 0 || probing) continue
+      this.left(infoHash, peerId)
+      return true
+    }
+    return false
   }
 
   private *all(): Iterable<HttpSource> {
