@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { setTimeout as later } from 'node:timers/promises'
 import { measure, median } from './tracker-measure.js'
 import { TargetServer } from './tracker-targets.js'
+import { processCpuMs } from './transport-process-tree.js'
 
 /** Scenario B through processes of one tracker. Medians of the rounds. */
 export interface ClusterRow {
@@ -13,6 +14,9 @@ export interface ClusterRow {
   readonly responsesPerCpuSecond: number
   /** Frames that left a process, for each announce, in bytes. */
   readonly busBytesPerAnnounce: number
+  readonly framesPerAnnounce: number
+  /** CPU time of redis-server, user and system, for a thousand announces, in ms. */
+  readonly redisCpuMsPer1000Announces: number
   /** Of all offers that were relayed, those between processes. */
   readonly awayShare: number
   readonly p50Ms: number
@@ -34,7 +38,7 @@ const JOIN_PATIENCE_MS = 15_000
 
 const REDIS = process.env['SHOAL_REDIS_SERVER'] ?? 'redis-server'
 
-/** What it costs that peers of one swarm are at different processes. CPU of Redis is not in it. */
+/** What it costs that peers of one swarm are at different processes. */
 export async function measureCluster(rounds: number, responses: number): Promise<ClusterRow[]> {
   const port = await freePort()
   const redis = await startRedis(port)
@@ -46,8 +50,8 @@ export async function measureCluster(rounds: number, responses: number): Promise
   try {
     for (let round = 0; round < rounds; round++) {
       for (const [i, each] of CASES.entries()) {
-        const url = each.redis ? `redis://127.0.0.1:${port}` : null
-        const sample = await measureCase(each.processes, url, responses, round + 1)
+        const busy = each.redis ? { url: `redis://127.0.0.1:${port}`, pid: redis.pid ?? 0 } : null
+        const sample = await measureCase(each.processes, busy, responses, round + 1)
         samples[i]?.push(sample)
         console.error(`round ${round + 1}: ${JSON.stringify({ ...each, ...sample })}`)
       }
@@ -61,6 +65,8 @@ export async function measureCluster(rounds: number, responses: number): Promise
       ...each,
       responsesPerCpuSecond: of('responsesPerCpuSecond'),
       busBytesPerAnnounce: of('busBytesPerAnnounce'),
+      framesPerAnnounce: of('framesPerAnnounce'),
+      redisCpuMsPer1000Announces: of('redisCpuMsPer1000Announces'),
       awayShare: of('awayShare'),
       p50Ms: of('p50Ms'),
       p99Ms: of('p99Ms'),
@@ -70,11 +76,13 @@ export async function measureCluster(rounds: number, responses: number): Promise
 
 async function measureCase(
   processes: number,
-  redis: string | null,
+  redis: { readonly url: string; readonly pid: number } | null,
   responses: number,
   seed: number,
 ): Promise<Sample> {
-  const args = redis === null ? [] : ['--redis', redis]
+  const args = redis === null ? [] : ['--redis', redis.url]
+  const redisCpuMs = () => (redis === null ? 0 : processCpuMs(redis.pid))
+  const redisCpuBefore = redisCpuMs()
   const servers: TargetServer[] = []
   try {
     for (let i = 0; i < processes; i++) servers.push(await TargetServer.start('shoal-uws', args))
@@ -87,8 +95,10 @@ async function measureCase(
     return {
       responsesPerCpuSecond,
       busBytesPerAnnounce: Math.round(sum('cluster_bytes_total{direction="sent"}') / announces),
-      awayShare: Number(
-        (sum('cluster_items_total{kind="offer_delivered"}') / sum('relays_total{kind="offer"}')).toFixed(3),
+      framesPerAnnounce: round3(sum('cluster_frames_total{fate="sent"}') / announces),
+      redisCpuMsPer1000Announces: round3((1000 * (redisCpuMs() - redisCpuBefore)) / announces),
+      awayShare: round3(
+        sum('cluster_items_total{kind="offer_delivered"}') / sum('relays_total{kind="offer"}'),
       ),
       p50Ms,
       p99Ms,
@@ -96,6 +106,10 @@ async function measureCase(
   } finally {
     await Promise.all(servers.map((server) => server.stop()))
   }
+}
+
+function round3(value: number): number {
+  return Number(value.toFixed(3))
 }
 
 async function joined(port: number, others: number): Promise<void> {

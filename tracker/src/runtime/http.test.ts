@@ -6,11 +6,13 @@ import { join } from 'node:path'
 import type { FeedFrame, TrackerStats } from '@shoal/protocol'
 import { unpack } from 'msgpackr'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { SILENT_LOG } from '../adapters/log.js'
 import { loadStaticFiles } from '../adapters/static-files.js'
 import { describeEngines } from '../testing/engines.js'
 import { id, shoal } from '../testing/messages.js'
 import { RawClient } from '../testing/raw-client.js'
 import { MAX_FEEDS } from './feed.js'
+import { createRoutes } from './routes.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'shoal-dashboard-'))
 const pages = join(folder, 'dist')
@@ -138,11 +140,11 @@ describeEngines('HTTP', { dashboardFolder: pages }, (at) => {
   })
 })
 
-describeEngines('HTTP without a built dashboard', { dashboardFolder: join(folder, 'nowhere') }, (at) => {
-  it('says so', async () => {
-    const page = await fetch(`${at.url}/dashboard/`)
-    expect([page.status, await page.text()]).toEqual([404, expect.stringContaining('not built')])
-  })
+it('without a built dashboard the page says so', async () => {
+  const metrics = { contentType: 'text/plain', text: async () => '' }
+  const sources = { dashboard: null, metrics, health: () => ({ status: 'ok' }) as const, stats: () => '{}' }
+  const page = await createRoutes(sources, SILENT_LOG)('/dashboard/')
+  expect(page).toMatchObject({ status: 404, body: expect.stringContaining('not built') })
 })
 
 describe('static files', () => {
