@@ -10,7 +10,7 @@ export type { SeederOptions, WebRtcOptions } from './runtime/options.js'
 export type { OriginState } from './runtime/origin-health.js'
 export type { RunningSeeder } from './runtime/seeder.js'
 export type { SeederSnapshot } from './runtime/snapshot.js'
-export { writeNewKey } from './signing/signer.js'
+export { writeNewKey } from './signing/keys.js'
 
 /**
  * Starts a seeder on this machine: follows the source, signs and keeps its segments, and offers them

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -158,6 +158,37 @@ test('keygen writes a private file and prints the public key', async () => {
   const again = run('keygen', key)
   expect(await again.exit).toBe(1)
   expect(again.stderr).toMatch(/^shoal-seeder: .*the file exists.*\n$/)
+})
+
+test('keygen makes keys for browsers without Ed25519 too', async () => {
+  const made = run('keygen', join(folder, 'p256.pem'), '--algorithm', 'p256')
+  expect(await made.exit).toBe(0)
+  expect(made.stdout).toMatch(/^B[\w-]{86}\n$/)
+  const wrong = run('keygen', join(folder, 'rsa.pem'), '--algorithm', 'rsa')
+  expect(await wrong.exit).toBe(2)
+  expect(wrong.stderr).toMatch(/^shoal-seeder: .*ed25519, p256.*\n$/)
+})
+
+test('keys and sign write what a publisher serves', async () => {
+  const [root, key] = [join(folder, 'root.pem'), join(folder, 'key.pem')]
+  const made = [run('keygen', root), run('keygen', key)]
+  expect(await Promise.all(made.map(({ exit }) => exit))).toEqual([0, 0])
+  const [by, publicKey] = made.map(({ stdout }) => stdout.trim())
+  const document = join(folder, 'keys.json')
+  const keys = run('keys', document, '--root', root, '--add', publicKey ?? '', '--expires-days', '30')
+  expect(await keys.exit).toBe(0)
+  expect(JSON.parse(readFileSync(document, 'utf8'))).toMatchObject({ by, keys: [{ key: publicKey }] })
+
+  file('index.m3u8', mediaText({ segments: ['a.ts'] }))
+  writeFileSync(join(folder, 'a.ts'), mediaBytes(40_000, 1))
+  const signed = run('sign', folder, '--content-id', 'https://cdn.example/a.m3u8', '--key', key)
+  expect(await signed.exit).toBe(0)
+  expect(signed.stdout).toBe(`signed 1 segments with ${publicKey}\n`)
+  expect(readFileSync(join(folder, 'a.ts.shoal'), 'latin1')).toMatch(/^shoal-sidecar-1\n/)
+
+  const bare = run('sign', folder, '--key', key)
+  expect(await bare.exit).toBe(2)
+  expect(bare.stderr).toMatch(/^shoal-seeder: required option '--content-id <id>' not specified.*\n$/)
 })
 
 describe('a seeder that runs', () => {

@@ -3,9 +3,13 @@ import { CommanderError } from 'commander'
 import { destination, pino } from 'pino'
 import { type Invocation, readArguments } from './cli/arguments.js'
 import { logProgress, showProgress } from './cli/progress.js'
+import type { KeysInvocation } from './cli/signing-commands.js'
 import { SeederError } from './errors.js'
+import { cryptoRandom, nodeClock } from './host/node-clock.js'
 import { type RunningSeeder, startSeeder } from './index.js'
-import { writeNewKey } from './signing/signer.js'
+import { type SignOptions, signFolder } from './runtime/sign-folder.js'
+import { writeKeyDocument } from './signing/key-document.js'
+import { keyFromFile, writeNewKey } from './signing/keys.js'
 
 /** Exit codes: done, failed, used wrongly. */
 const DONE = 0
@@ -23,14 +27,40 @@ const CLOSE_TIMEOUT_MS = 1_500
 export async function main(args: readonly string[]): Promise<void> {
   try {
     const invocation = readArguments(args, version(), process.env)
-    if (invocation.kind === 'keygen') {
-      process.stdout.write(`${writeNewKey(invocation.file)}\n`)
-      return
+    switch (invocation.kind) {
+      case 'keygen':
+        process.stdout.write(`${writeNewKey(invocation.file, invocation.algorithm)}\n`)
+        return
+      case 'keys':
+        return writeKeys(invocation)
+      case 'sign':
+        return await sign(invocation)
+      case 'seed':
+        return await seed(invocation)
     }
-    await seed(invocation)
   } catch (error) {
     process.exit(report(error))
   }
+}
+
+function writeKeys({ file, rootFile, change }: KeysInvocation): void {
+  const root = keyFromFile(rootFile)
+  const now = Math.floor(Date.now() / 1000)
+  const { keys } = writeKeyDocument(file, root, change, now)
+  const lines = keys.map(({ key, notAfter }) =>
+    notAfter === undefined ? `  ${key}\n` : `  ${key} until ${new Date(notAfter * 1000).toISOString()}\n`,
+  )
+  process.stdout.write(`${file}, signed by ${root.publicKey}\n${lines.join('')}`)
+}
+
+async function sign(options: SignOptions): Promise<void> {
+  const log = pino({ level: 'warn', base: null }, destination({ dest: 2, sync: true }))
+  const run = await signFolder(options, { clock: nodeClock, random: cryptoRandom(), log })
+  process.on('SIGTERM', run.stop)
+  process.on('SIGINT', run.stop)
+  const { publicKey, signed, failed } = await run.done
+  process.stdout.write(`signed ${signed} segments with ${publicKey}\n`)
+  process.exit(failed === 0 ? DONE : FAILED)
 }
 
 async function seed({ options, json, logLevel }: Extract<Invocation, { kind: 'seed' }>): Promise<void> {

@@ -240,3 +240,11 @@ describe('the playhead', () => {
     for (const { shoal } of announces) expect(shoal).not.toHaveProperty('playhead')
   })
 })
+
+it('tells the keys that a seeder signs with, each time', async () => {
+  const keys = ['A'.repeat(43)]
+  const { clock, announces } = member({ role: 'seeder', keys }, () => REPLY)
+  await clock.advanceAsync(65 * SECOND)
+  expect(announces.length).toBeGreaterThanOrEqual(3)
+  for (const { shoal } of announces) expect(shoal.keys).toEqual(keys)
+})

@@ -1,10 +1,13 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { SeederError } from '../errors.js'
 import type { SeederOptions } from '../runtime/options.js'
+import type { SignOptions } from '../runtime/sign-folder.js'
+import { ALGORITHMS, type Algorithm } from '../signing/keys.js'
 import { bytesOf, NOT_BYTES } from './byte-sizes.js'
 import { readConfig } from './config-file.js'
 import { readEnvironment } from './environment.js'
 import { firstFault, LOG_LEVELS, SETTINGS, type Settings } from './settings.js'
+import { addKeysCommand, addSignCommand, collect, type KeysInvocation } from './signing-commands.js'
 
 /** What the command line asks for. */
 export type Invocation =
@@ -14,7 +17,9 @@ export type Invocation =
       readonly json: boolean
       readonly logLevel: (typeof LOG_LEVELS)[number]
     }
-  | { readonly kind: 'keygen'; readonly file: string }
+  | { readonly kind: 'keygen'; readonly file: string; readonly algorithm: Algorithm }
+  | ({ readonly kind: 'keys' } & KeysInvocation)
+  | ({ readonly kind: 'sign' } & SignOptions)
 
 type Flags = Settings & { readonly config?: string }
 
@@ -36,6 +41,8 @@ export function readArguments(
     .description('Follows an HLS origin and serves its segments to the viewers of a Shoal swarm.')
     .version(version)
     .exitOverride()
+    // Commands have options of their own with the same names.
+    .enablePositionalOptions()
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .argument('[source]', 'folder with a playlist, or URL of a multivariant or media playlist')
     .option('--origin <url>', 'the same playlist at another origin; may be repeated', collect)
@@ -48,6 +55,7 @@ export function readArguments(
     .option('--token-secrets <file>', 'serve only peers with a join token: secrets (HS256), one a line')
     .option('--token-keys <file>', 'the same: public keys (Ed25519), PEM')
     .option('--key <file>', 'private key to sign with (see keygen); default: a new one at each start')
+    .option('--signed-by <key>', 'public key of the manifests beside the segments (see sign)', collect)
     .option('--token <token>', 'join token, for trackers that want one')
     .option('--token-file <file>', 'file with the join token, read anew when the tracker refuses the last')
     .option('--cache <folder>', 'keep segments of a URL source on disk (default: in memory)')
@@ -71,9 +79,16 @@ export function readArguments(
     .description('make a key, write it to a file, and print its public key')
     .argument('<file>')
     .exitOverride()
-    .action((file: string) => {
-      invocation = { kind: 'keygen', file }
+    .addOption(new Option('--algorithm <name>', 'what to sign with').choices(ALGORITHMS).default('ed25519'))
+    .action((file: string, { algorithm }: { readonly algorithm: Algorithm }) => {
+      invocation = { kind: 'keygen', file, algorithm }
     })
+  addKeysCommand(program, (read) => {
+    invocation = { kind: 'keys', ...read }
+  })
+  addSignCommand(program, (read) => {
+    invocation = { kind: 'sign', ...read }
+  })
   program.parse(args, { from: 'user' })
   if (invocation === null) throw new SeederError('usage', 'nothing to do. See shoal-seeder --help.')
   return invocation
@@ -117,6 +132,9 @@ function seedInvocation(
   if (settings.token !== undefined && settings.tokenFile !== undefined) {
     throw new SeederError('usage', '--token and --token-file cannot both be given.')
   }
+  if (settings.signedBy !== undefined && settings.key !== undefined) {
+    throw new SeederError('usage', '--signed-by and --key cannot both be given.')
+  }
   const options: SeederOptions = {
     source,
     origins: listOf(settings.origin),
@@ -130,6 +148,7 @@ function seedInvocation(
         ? undefined
         : { secretsFile: tokenSecrets, keysFile: tokenKeys },
     keyFile: settings.key,
+    signedBy: settings.signedBy,
     token: settings.token,
     tokenFile: settings.tokenFile,
     cache: cache === undefined ? undefined : { folder: cache, bytes: cacheBytes },
@@ -146,10 +165,6 @@ function listOf(texts: string | readonly string[] | undefined): readonly string[
 
 function flagOf(key: string): string {
   return key === 'source' ? 'SOURCE' : `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value]
 }
 
 function port(value: string): number {

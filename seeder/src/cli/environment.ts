@@ -47,6 +47,7 @@ function settingOf(key: string, text: string): unknown {
   switch (key) {
     case 'origin':
     case 'tracker':
+    case 'signedBy':
       return text.split(',').map((entry) => entry.trim())
     case 'httpPort':
     case 'directPort':

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { isPublicKey, MAX_ANNOUNCED_KEYS } from '@shoal/protocol'
 import { z } from 'zod'
 import { publicUrlFault } from '../http/announced-url.js'
 import { bytesOf, NOT_BYTES } from './byte-sizes.js'
@@ -14,6 +15,16 @@ const TEXT = z.string().min(1, 'It is empty.')
 
 /** One, or several in a list. */
 const TEXTS = z.union([TEXT, z.array(TEXT)], 'Neither a text nor a list of texts.')
+
+/** One public key, or several in a list. */
+const PUBLIC_KEYS = z.unknown().transform((value, context) => {
+  const keys: readonly unknown[] = Array.isArray(value) ? value : [value]
+  if (keys.length > 0 && keys.length <= MAX_ANNOUNCED_KEYS && keys.every(isPublicKey)) return keys
+  context.addIssue(
+    `Not 1 to ${MAX_ANNOUNCED_KEYS} public keys: base64url of a raw Ed25519 (32 bytes) or P-256 (65 bytes) key.`,
+  )
+  return z.NEVER
+})
 
 /** A number, or a text with a unit. */
 const BYTES = z.unknown().transform((value, context) => {
@@ -58,6 +69,7 @@ export const SETTINGS = z.strictObject({
   tokenSecrets: TEXT.optional(),
   tokenKeys: TEXT.optional(),
   key: TEXT.optional(),
+  signedBy: PUBLIC_KEYS.optional(),
   token: TOKEN.optional(),
   tokenFile: TEXT.optional(),
   cache: TEXT.optional(),

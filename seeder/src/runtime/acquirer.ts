@@ -1,10 +1,10 @@
 import type { Swarm } from '@shoal/core'
-import { MAX_SEGMENT_BYTES, pieceSizeFor, type SegmentId, type SegmentManifest } from '@shoal/protocol'
+import { MAX_SEGMENT_BYTES, pieceSizeFor, type SegmentManifest } from '@shoal/protocol'
 import type { Library } from '../holdings/library.js'
 import type { Logger } from '../log.js'
 import { type Origin, OriginFailure, shownUrl } from '../origin/origin.js'
 import { hashPieces, sameHashes, sha256 } from '../signing/pieces.js'
-import type { Signer } from '../signing/signer.js'
+import type { Voucher } from '../signing/voucher.js'
 import type { ResourceRef } from '../source/playlist.js'
 import type { Resource } from '../source/resource.js'
 import type { RecoveredSegment, SegmentStore, StoredBytes } from '../store/segment-store.js'
@@ -14,14 +14,9 @@ export interface AcquirerParts {
   readonly store: SegmentStore
   readonly library: Library
   readonly swarm: Swarm
-  readonly signer: Signer
-  /** 32 bytes. */
-  readonly swarmId: Uint8Array
+  readonly voucher: Voucher
   readonly log: Logger
 }
-
-/** A segment's content, the same under each of its ids. */
-type Content = Pick<SegmentManifest, 'offset' | 'size' | 'pieceSize' | 'hashes'>
 
 /** Brings one segment from the cache or the origin into the store, and offers it to the swarm. */
 export class Acquirer {
@@ -68,8 +63,13 @@ export class Acquirer {
     if (this.parts.library.has(resource.key)) return
     const recovered = resource.recoverable ? await this.recover(resource) : null
     if (recovered !== null) {
-      if (!signal.aborted) this.offer(resource, recovered.manifest, recovered.stored)
-      return
+      const { manifest, stored } = recovered
+      const { voucher } = this.parts
+      const signed =
+        voucher.recovered(resource, manifest) ?? (await voucher.prepare(resource, from, signal))(manifest)
+      if (signal.aborted) return
+      if (signed !== null) return this.offer(resource, signed, stored)
+      this.parts.store.remove(resource.key)
     }
     await this.announceAndFetch(resource, from, signal)
   }
@@ -108,8 +108,9 @@ export class Acquirer {
     from: ResourceRef,
     signal: AbortSignal,
   ): Promise<readonly Uint8Array[] | null> {
-    const { origin, store } = this.parts
+    const { origin, store, voucher } = this.parts
     const { key, segment } = resource
+    const vouch = await voucher.prepare(resource, from, signal)
     const bytes = await origin.loadSegment(from, signal)
     const size = bytes.byteLength
     if (size === 0 || size > MAX_SEGMENT_BYTES) {
@@ -121,29 +122,27 @@ export class Acquirer {
     }
     const pieceSize = pieceSizeFor(size)
     const hashes = await hashPieces(bytes, pieceSize)
-    const content = { offset: segment.range?.start ?? 0, size, pieceSize, hashes }
-    const [primary] = resource.ids
+    const signed = vouch({ offset: segment.range?.start ?? 0, size, pieceSize, hashes })
+    if (signed === null) {
+      throw new OriginFailure('bad-response', `${shownUrl(segment.url)} is not what its publisher signed`)
+    }
+    const [primary] = signed
     if (primary === undefined) return null
     throwIfAborted(signal, segment.url)
-    const stored = await store.put(key, segment, bytes, this.manifest(primary, content))
+    const stored = await store.put(key, segment, bytes, primary)
     if (signal.aborted) store.remove(key)
     throwIfAborted(signal, segment.url)
-    this.offer(resource, content, stored)
+    this.offer(resource, signed, stored)
     return hashes
   }
 
-  private offer(resource: Resource, content: Content, stored: StoredBytes): void {
+  private offer(resource: Resource, signed: readonly SegmentManifest[], stored: StoredBytes): void {
     const { library, swarm, log } = this.parts
     this.largestBytes = Math.max(this.largestBytes, stored.size)
-    library.add(resource, stored, tagOf(content.hashes))
+    library.add(resource, stored, tagOf(signed[0]?.hashes ?? []))
     // Without bytes: the swarm reads pieces from the library, so that what is held has one owner.
-    for (const id of resource.ids) swarm.publish(this.manifest(id, content), null)
+    for (const manifest of signed) swarm.publish(manifest, null)
     log.debug({ url: shownUrl(resource.segment.url), bytes: stored.size }, 'segment offered')
-  }
-
-  private manifest(segment: SegmentId, { offset, size, pieceSize, hashes }: Content): SegmentManifest {
-    const { signer, swarmId } = this.parts
-    return signer.sign(swarmId, { segment, offset, size, pieceSize, hashes, signature: null })
   }
 }
 

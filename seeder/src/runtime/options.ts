@@ -46,8 +46,13 @@ export interface SeederOptions {
   readonly direct?: { readonly port: number; readonly host?: string | undefined } | undefined
   /** Serve only peers with a join token that these keys signed; all peers unless given. */
   readonly tokens?: TokenFiles | undefined
-  /** Ed25519 private key, PEM (PKCS #8); default: a key that lives as long as the process. */
+  /** Private key, PEM (PKCS #8), Ed25519 or P-256; default: a key that lives as long as the process. */
   readonly keyFile?: string | undefined
+  /**
+   * Public keys, 4 at most, in place of a key of its own: the origin has signed manifests beside its
+   * segments (`shoal-seeder sign`), which are passed on; what they do not vouch for is left out.
+   */
+  readonly signedBy?: readonly string[] | undefined
   /** Join token, for trackers that want one: at most 2048 characters. */
   readonly token?: string | undefined
   /** A file with the join token in its place, read at the start and anew when the tracker refuses the last. */

@@ -9,20 +9,18 @@ import {
   type PeerId,
   type SwarmId,
   swarmIdOf,
-  trackIdentity,
-  trackIdOf,
 } from '@shoal/protocol'
 import { TokenGate } from '../admission/token-gate.js'
-import { SeederError } from '../errors.js'
 import { Library } from '../holdings/library.js'
 import { PlaylistShelf } from '../holdings/playlist-shelf.js'
 import { sleep } from '../host/sleep.js'
 import { announcedUrl } from '../http/announced-url.js'
 import { serve } from '../http/serve.js'
 import { silentLogger } from '../log.js'
+import type { Origin } from '../origin/origin.js'
 import { sha256 } from '../signing/pieces.js'
-import { ephemeralSigner, type Signer, signerFromFile } from '../signing/signer.js'
-import type { MediaPlaylistRef } from '../source/playlist.js'
+import { ephemeralSigner, signerFromFile, trusting } from '../signing/signer.js'
+import { ownVoucher, SidecarVoucher, type Voucher } from '../signing/voucher.js'
 import { DiskStore } from '../store/disk-store.js'
 import { FolderStore } from '../store/folder-store.js'
 import { MemoryStore } from '../store/memory-store.js'
@@ -40,7 +38,7 @@ import {
 } from './options.js'
 import { OriginHealth, watchedOrigin } from './origin-health.js'
 import { type SeederSnapshot, snapshotOf } from './snapshot.js'
-import { type Entry, loadEntry, resolveSource, type Source } from './source.js'
+import { loadEntry, playlistRefs, resolveSource, type Source } from './source.js'
 import { Title } from './title.js'
 import { tokenFromFile } from './token-file.js'
 import { watchTracker } from './tracker-watch.js'
@@ -52,7 +50,7 @@ export interface RunningSeeder {
   readonly url: string | null
   /** 40 hexadecimal digits. */
   readonly infoHash: string
-  /** Raw Ed25519 public key, base64url: what viewers are configured with. */
+  /** The raw public key that it signs with, base64url: what viewers are configured with. */
   readonly publicKey: string
   readonly contentId: string
   /** Where viewers dial it without signalling; null where they do not. */
@@ -80,7 +78,6 @@ export async function startSeederOn(host: SeederHost, options: SeederOptions): P
   checkOptions(options)
   const { clock, random } = host
   const log = options.log ?? silentLogger
-  const signer = options.keyFile === undefined ? ephemeralSigner() : signerFromFile(options.keyFile)
   const token = options.tokenFile === undefined ? options.token : await tokenFromFile(options.tokenFile, log)
   const source = await resolveSource(options.source, options.origins ?? [], options.contentId, clock, log)
   const entry = await loadEntry(source)
@@ -100,6 +97,9 @@ export async function startSeederOn(host: SeederHost, options: SeederOptions): P
   const library = new Library()
   const shelf = new PlaylistShelf()
   let title: Title | null = null
+  const health = new OriginHealth(log, () => title?.resume())
+  const origin = watchedOrigin(source.origin, health, counters)
+  const voucher = voucherOf(options, origin, swarmId)
   const store = openStore(source, swarmId, options, host, (key) => title?.evicted(key))
   const http =
     options.http === undefined
@@ -116,18 +116,8 @@ export async function startSeederOn(host: SeederHost, options: SeederOptions): P
           demand: async (url, span) => await title?.demand(url, span),
         })
   const announced = announcedUrl(options.http, http?.url ?? null, source.playlistUrl)
-  const swarm = joinSwarm(host, options, swarmId, signer, library, { http: announced, token })
-  const health = new OriginHealth(log, () => title?.resume())
-  const origin = watchedOrigin(source.origin, health, counters)
-  const acquirer = new Acquirer({
-    origin,
-    store,
-    library,
-    swarm,
-    signer,
-    swarmId: swarmId.bytes,
-    log,
-  })
+  const swarm = joinSwarm(host, options, swarmId, voucher, library, { http: announced, token })
+  const acquirer = new Acquirer({ origin, store, library, swarm, voucher, log })
   const parts = { clock, random, log, origin, health, store, library, shelf, swarm, acquirer }
   title = new Title({ ...parts, initSections: http !== null }, entry, refs)
   if (entry.playlist.kind === 'multivariant') {
@@ -137,12 +127,13 @@ export async function startSeederOn(host: SeederHost, options: SeederOptions): P
   const began = clock.now()
   const infoHash = hexOf(swarmId.infoHash)
   const { contentId } = source
+  const [publicKey = ''] = voucher.publicKeys
   const snapshot = (): SeederSnapshot =>
     snapshotOf({
       contentId,
       counters,
       infoHash,
-      publicKey: signer.publicKey,
+      publicKey,
       title: started,
       library,
       store,
@@ -166,7 +157,7 @@ export async function startSeederOn(host: SeederHost, options: SeederOptions): P
   return {
     url: http?.url ?? null,
     infoHash,
-    publicKey: signer.publicKey,
+    publicKey,
     contentId,
     direct: host.direct?.address ?? null,
     dial: host.direct === null ? null : dialAddressText(host.direct.address),
@@ -182,7 +173,7 @@ function joinSwarm(
   host: SeederHost,
   options: SeederOptions,
   swarmId: SwarmId,
-  signer: Signer,
+  voucher: Voucher,
   library: Library,
   told: { readonly http: string | undefined; readonly token: SwarmOptions['token'] },
 ): Swarm {
@@ -202,6 +193,7 @@ function joinSwarm(
       ...(http === undefined ? {} : { http }),
       ...(token === undefined ? {} : { token }),
       ...(direct === null ? {} : { dial: direct.address }),
+      keys: voucher.publicKeys,
       trackers: options.trackers,
       uploads: true,
       maxLinks: options.upload?.maxLinks ?? DEFAULT_MAX_LINKS,
@@ -212,7 +204,7 @@ function joinSwarm(
     {
       clock,
       random,
-      crypto: signer.crypto,
+      crypto: voucher.crypto,
       links,
       openSocket,
       pieces: library,
@@ -222,13 +214,12 @@ function joinSwarm(
   return swarm
 }
 
-/** The media playlists to follow: the source itself, where it is one. */
-function playlistRefs(source: Source, { playlist }: Entry): readonly MediaPlaylistRef[] {
-  if (playlist.kind === 'media') {
-    return [{ url: source.playlistUrl, tracks: [trackIdOf(trackIdentity({ kind: 'single' }))], backups: [] }]
+/** @throws SeederError (`bad-key`) */
+function voucherOf({ keyFile, signedBy }: SeederOptions, origin: Origin, { bytes }: SwarmId): Voucher {
+  if (signedBy !== undefined && signedBy.length > 0) {
+    return new SidecarVoucher(signedBy, trusting(signedBy), origin, bytes)
   }
-  if (playlist.playlists.length > 0) return playlist.playlists
-  throw new SeederError('not-a-playlist', `${source.playlistUrl} lists no variant that can be followed.`)
+  return ownVoucher(keyFile === undefined ? ephemeralSigner() : signerFromFile(keyFile), bytes)
 }
 
 function openStore(

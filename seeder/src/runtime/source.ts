@@ -2,14 +2,19 @@ import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Clock } from '@shoal/core'
-import { contentIdOfUrl, millis } from '@shoal/protocol'
+import { contentIdOfUrl, millis, trackIdentity, trackIdOf } from '@shoal/protocol'
 import { SeederError } from '../errors.js'
 import type { Logger } from '../log.js'
 import { FolderOrigin, type FolderSource, findPlaylist } from '../origin/folder-origin.js'
 import { HttpOrigin } from '../origin/http-origin.js'
 import { type Origin, OriginFailure, type PlaylistLoad, shownUrl } from '../origin/origin.js'
 import { RedundantOrigin } from '../origin/redundant-origin.js'
-import { type ParsedPlaylist, PlaylistError, parsePlaylist } from '../source/playlist.js'
+import {
+  type MediaPlaylistRef,
+  type ParsedPlaylist,
+  PlaylistError,
+  parsePlaylist,
+} from '../source/playlist.js'
 
 /** Where the title comes from. */
 export type Source = { readonly playlistUrl: string; readonly contentId: string } & (
@@ -109,4 +114,13 @@ export async function loadEntry({ origin, playlistUrl }: Source): Promise<Entry>
       `${shownUrl(playlistUrl)} is not an HLS playlist${type}: ${error.message}. Give the URL of a .m3u8 playlist.`,
     )
   }
+}
+
+/** The media playlists to follow: the source itself, where it is one. @throws SeederError */
+export function playlistRefs(source: Source, { playlist }: Entry): readonly MediaPlaylistRef[] {
+  if (playlist.kind === 'media') {
+    return [{ url: source.playlistUrl, tracks: [trackIdOf(trackIdentity({ kind: 'single' }))], backups: [] }]
+  }
+  if (playlist.playlists.length > 0) return playlist.playlists
+  throw new SeederError('not-a-playlist', `${source.playlistUrl} lists no variant that can be followed.`)
 }

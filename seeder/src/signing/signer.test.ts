@@ -1,10 +1,10 @@
-import { createPublicKey, verify } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type SegmentManifest, signedManifestBytes, type TrackId } from '@shoal/protocol'
+import { readPublicKey, type SegmentManifest, signedManifestBytes, type TrackId } from '@shoal/protocol'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { ephemeralSigner, signerFromFile, writeNewKey } from './signer.js'
+import { ALGORITHMS, writeNewKey } from './keys.js'
+import { ephemeralSigner, isSignedBy, signerFromFile } from './signer.js'
 
 const SWARM = new Uint8Array(32).fill(7)
 const MANIFEST: SegmentManifest = {
@@ -24,15 +24,29 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }))
 
-test('a signature verifies with the published public key', () => {
-  const signer = ephemeralSigner()
+test.each(ALGORITHMS)('a signature of %s verifies in WebCrypto with the published key', async (algorithm) => {
+  const file = join(folder, 'key.pem')
+  const publicKey = writeNewKey(file, algorithm)
+  const signer = signerFromFile(file)
+  expect(signer.publicKey).toBe(publicKey)
+  const raw = readPublicKey(publicKey)
   const { signature } = signer.sign(SWARM, MANIFEST)
-  const jwk = { kty: 'OKP', crv: 'Ed25519', x: signer.publicKey }
-  const key = createPublicKey({ key: jwk, format: 'jwk' })
-  const bytes = signedManifestBytes(SWARM, MANIFEST)
-  expect(signature?.algorithm).toBe('ed25519')
-  expect(verify(null, bytes, key, signature?.bytes ?? new Uint8Array())).toBe(true)
-  expect(Buffer.from(signer.publicKey, 'base64url')).toHaveLength(32)
+  const parameters =
+    algorithm === 'ed25519' ? { name: 'Ed25519' } : { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+  const imported = Uint8Array.from(raw?.bytes ?? [])
+  const key = await crypto.subtle.importKey('raw', imported, parameters, false, ['verify'])
+  const bytes = Uint8Array.from(signedManifestBytes(SWARM, MANIFEST))
+  const signed = Uint8Array.from(signature?.bytes ?? [])
+  expect([raw?.algorithm, signature?.algorithm]).toEqual([algorithm, algorithm])
+  expect(await crypto.subtle.verify(parameters, key, signed, bytes)).toBe(true)
+  expect(isSignedBy([publicKey], SWARM, { ...MANIFEST, signature })).toBe(true)
+  expect(isSignedBy([ephemeralSigner().publicKey], SWARM, { ...MANIFEST, signature })).toBe(false)
+})
+
+test('keys that are none verify nothing', () => {
+  const signature = { algorithm: 'p256', bytes: new Uint8Array(64) } as const
+  const offTheCurve = Buffer.from(Uint8Array.of(4, ...new Uint8Array(64))).toString('base64url')
+  expect(isSignedBy([offTheCurve, 'x'], SWARM, { ...MANIFEST, signature })).toBe(false)
 })
 
 test('only its own signatures over this swarm are trusted', async () => {
