@@ -54,7 +54,7 @@ export function writeKeyDocument(
 }
 
 /** The document after a change; keys whose time is over are left out. @throws SeederError (`usage`) */
-export function changedDocument(
+function changedDocument(
   before: KeyDocument | null,
   root: SigningKey,
   { add, retire, overlapSeconds, lifeSeconds, contentIds }: KeyChange,

@@ -36,7 +36,7 @@ export interface IntegrityOptions {
   readonly attestor: Attestor | null
 }
 
-export const NO_INTEGRITY: IntegrityOptions = {
+const NO_INTEGRITY: IntegrityOptions = {
   keys: new Set(),
   vouchLoopback: false,
   networks: 2,

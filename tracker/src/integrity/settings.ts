@@ -36,6 +36,3 @@ export const attestationSchema = z.strictObject({
     .default(false)
     .describe('count each peer as a network of its own: for tests and networks that are known to be closed'),
 })
-
-export type SeedersSettings = z.output<typeof seedersSchema>
-export type AttestationSettings = z.output<typeof attestationSchema>
