@@ -27,6 +27,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   matching: () => import('./matching-bench.js'),
   multisource: () => import('./multisource-bench.js'),
   report: () => import('./report.js'),
+  'super-seeding': () => import('./superseed-bench.js'),
   sim: () => import('./sim-bench.js'),
   tracker: () => import('./tracker.js'),
   'tracker-fuzz': () => import('./fuzz.js'),

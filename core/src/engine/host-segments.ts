@@ -34,6 +34,7 @@ export class HostSegments {
       segment.reset()
       segment.fetching = false
       segment.external = bytes === null
+      segment.published = true
       if (bytes !== null) segment.buffer = bytes
       segment.adopt(manifest, 'own')
       for (let piece = 0; piece < segment.pieceCount; piece++) segment.verified.add(piece)

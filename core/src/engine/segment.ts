@@ -49,6 +49,8 @@ export class Segment {
   onResize: ((change: number) => void) | null = null
   /** Bytes are outside memory, all verified: the host's `PieceReader` has them. */
   external = false
+  /** The host brought it in, whole: nobody else had it then. */
+  published = false
   /** Being fetched by HTTP here or, for a seeder, by its host. */
   fetching = false
   /** Pieces of it are on their way from peers. */

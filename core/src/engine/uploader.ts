@@ -4,7 +4,6 @@ import {
   DATA_HEADER_BYTES,
   encodeData,
   MAX_LOSSY_MESSAGE_BYTES,
-  MAX_PIECES_PER_SEGMENT,
   type Millis,
   NO_DEADLINE_MS,
   NOT_SERVING_BACKLOG_MS,
@@ -15,9 +14,11 @@ import { LOSSY_BUFFER_HIGH_BYTES } from '../ports/link.js'
 import type { UploadState } from '../runtime/swarm-api.js'
 import { chunkTotal, clipRanges, mergeRanges } from './chunk-ranges.js'
 import type { EmitEffect, LinkId } from './io.js'
+import { MessageRoom } from './message-room.js'
 import type { Peer, UploadRequest } from './peer.js'
 import type { Segment } from './segment.js'
 import type { SegmentStore } from './segment-store.js'
+import { SentPieces } from './sent-pieces.js'
 import { UplinkMeter } from './uplink-meter.js'
 import type { UploadPolicy } from './upload-policy.js'
 import { type UploadQueue, UploadQueues } from './upload-queues.js'
@@ -43,12 +44,6 @@ const LEAST_BUFFER_BYTES = 16 * 1024
 /** With those buffers full, room is looked for again after this long, at least and at most, in milliseconds. */
 const BLOCKED_LOOK_MS = 10
 const MAX_BLOCKED_LOOK_MS = 100
-
-/**
- * Messages are written one behind the other into blocks of so many bytes: memory of its own for each of
- * 60,000 a second cost a tenth of a seeder's time (measured).
- */
-const BLOCK_BYTES = 32 * 1024
 
 /** Chunks of one request in a row, so that choosing the most urgent one is not paid for each. */
 const CHUNKS_PER_TURN = 8
@@ -79,12 +74,9 @@ export class Uploader {
   private readonly queues = new UploadQueues()
   private readonly reads: UploadReads
   private readonly uplink = new UplinkMeter()
-  /** How often each piece of a segment has left here. */
-  private readonly sent = new WeakMap<Segment, Uint16Array>()
+  private readonly sent = new SentPieces()
   private nextOrder = 0
-  /** What messages are written into, and how much of it is full. */
-  private block = new Uint8Array(0)
-  private blockUsed = 0
+  private readonly messages = new MessageRoom()
   private readonly store: SegmentStore
   private readonly swarmTag: number
   private readonly policy: UploadPolicy
@@ -280,7 +272,7 @@ export class Uploader {
     const { dataSerial: serial } = peer
     const bytes = encodeData(
       { type: 'data', swarmTag, requestId, chunk: range.start, serial, payload },
-      this.room(DATA_HEADER_BYTES + payload.byteLength),
+      this.messages.take(DATA_HEADER_BYTES + payload.byteLength),
     )
     this.emit({ type: 'send', link: peer.link, channel: 'lossy', bytes })
     peer.dataSerial = (peer.dataSerial + 1) % 0x10000
@@ -294,42 +286,31 @@ export class Uploader {
     if (upload.chunks.length === 0) queue.requests.delete(upload.id)
   }
 
-  /** Room for one message; what was handed out before stays as it is. */
-  private room(bytes: number): Uint8Array<ArrayBuffer> {
-    if (this.blockUsed + bytes > this.block.byteLength) {
-      this.block = new Uint8Array(BLOCK_BYTES)
-      this.blockUsed = 0
-    }
-    const from = this.blockUsed
-    this.blockUsed += bytes
-    return this.block.subarray(from, this.blockUsed)
-  }
-
   private begin(upload: UploadRequest): void {
     upload.started = true
-    const sent = this.sent.get(upload.segment) ?? new Uint16Array(MAX_PIECES_PER_SEGMENT)
-    this.sent.set(upload.segment, sent)
-    sent[upload.piece] = (sent[upload.piece] ?? 0) + 1
+    this.sent.note(upload.segment, upload.piece, this.now)
   }
 
   private rankOf(upload: UploadRequest): number {
-    if (this.now - upload.askedAt > MAX_OVERTAKEN_MS) return 2
-    return this.isOnlyHere(upload) ? 1 : 0
+    const onlyHere = this.isOnlyHere(upload)
+    if (this.now - upload.askedAt > MAX_OVERTAKEN_MS && (onlyHere || !this.spreads(upload))) return 2
+    return onlyHere ? 1 : 0
   }
 
-  /** A piece of a segment that we lead, and that has not left here: the swarm has it when it has. */
+  /** A piece of a segment that we lead, and that has not left here of late: the swarm has it when it has. */
   private isOnlyHere(upload: UploadRequest): boolean {
     const { segment, piece, started, relayed } = upload
-    if (!relayed) return false
-    return (
-      segment.manifestSource === 'own' &&
-      segment.fromHttp.has(piece) &&
-      (started || this.timesSent(upload) === 0)
-    )
+    if (!relayed || segment.manifestSource !== 'own') return false
+    return (segment.published || segment.fromHttp.has(piece)) && (started || this.timesSent(upload) === 0)
+  }
+
+  /** The host brought it, and somebody has got it from here a moment ago: its asker gets it from them as well. */
+  private spreads(upload: UploadRequest): boolean {
+    return upload.relayed && upload.segment.published && this.timesSent(upload) > 0
   }
 
   private timesSent({ segment, piece }: UploadRequest): number {
-    return this.sent.get(segment)?.[piece] ?? 0
+    return this.sent.times(segment, piece, this.now)
   }
 
   /**
