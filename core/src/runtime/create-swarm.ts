@@ -11,6 +11,7 @@ import type { Effect, Input, LinkId } from '../engine/io.js'
 import type { PeerLink, PeerLinkEvents } from '../ports/link.js'
 import type { OriginError, OriginFetchEvents, OriginFetcher } from '../ports/origin.js'
 import { Mesh } from './mesh.js'
+import { GOODBYE_MS } from './mesh-gate.js'
 import { playheadHint } from './playhead-hint.js'
 import { RoundTrips } from './round-trips.js'
 import type {
@@ -25,7 +26,6 @@ import type {
   Verdict,
   WantedSegment,
 } from './swarm-api.js'
-import { TokenExchange } from './token-exchange.js'
 import { verifySegment } from './verify.js'
 
 /** Inputs without their time: the runtime reads the clock once, when it hands them in. */
@@ -33,9 +33,6 @@ type Untimed<T> = T extends unknown ? Omit<T, 'now'> : never
 
 /** Ways to segments at the origin that are kept after their wants are over, for checks. */
 const KEPT_ORIGINS = 16
-
-/** Time for a Goodbye to leave before its connection is closed, in milliseconds. */
-const GOODBYE_MS = 100
 
 const NO_CHECK: OriginError = { kind: 'network', status: 0, message: 'no way to check' }
 
@@ -61,7 +58,6 @@ class SwarmRuntime implements Swarm {
   private readonly engine: Engine
   private readonly mesh: Mesh
   private readonly roundTrips: RoundTrips
-  private readonly tokens: TokenExchange
   private readonly wants = new Map<number, OpenWant>()
   /** Of the last wants, over or not. */
   private readonly origins = new Map<number, OriginFetcher>()
@@ -85,14 +81,12 @@ class SwarmRuntime implements Swarm {
     this.mesh = new Mesh(options, ports, {
       linkOpen: (link, initiator, remote, introduction) => {
         const named = remote === null ? {} : { remote }
-        this.tokens.opened(link, remote, () => {
-          this.input({ type: 'link-open', link, initiator, introduction, ...named })
-          this.roundTrips.add(link)
-        })
+        this.input({ type: 'link-open', link, initiator, introduction, ...named })
+        this.roundTrips.add(link)
       },
-      linkMessage: (link, channel, bytes) => this.tokens.message(link, channel, bytes),
+      linkMessage: (link, channel, bytes) => this.input({ type: 'message', link, channel, bytes }),
       linkDrained: (link) => this.tellBuffered(link),
-      linkClosed: (link) => this.linkClosed(link),
+      linkClosed: (link) => this.input({ type: 'link-closed', link }),
       swarmSize: (members) => this.input({ type: 'swarm-size', members }),
       level: (level) => this.input({ type: 'integrity', level }),
       verdict: (verdict) => this.input({ type: 'verdict', verdict }),
@@ -105,22 +99,6 @@ class SwarmRuntime implements Swarm {
       (id) => this.mesh.link(id),
       (link, roundTripMs) => this.input({ type: 'round-trip', link, rtt: millis(roundTripMs) }),
     )
-    this.tokens = new TokenExchange({
-      clock: ports.clock,
-      swarmTag: options.swarmId.tag,
-      token: this.mesh.token,
-      admit: ports.admit ?? null,
-      send: (link, bytes) => this.send(link, 'control', bytes),
-      message: (link, channel, bytes) => this.input({ type: 'message', link, channel, bytes }),
-      refused: (link) => {
-        this.mesh.avoid(link)
-        this.closeSoon(link)
-      },
-      turnedAway: (link, fault) => {
-        this.mesh.turnedAway(link, fault)
-        this.linkClosed(link)
-      },
-    })
     this.mesh.start()
   }
 
@@ -190,7 +168,6 @@ class SwarmRuntime implements Swarm {
     this.closed = true
     this.cancelWake()
     this.roundTrips.close()
-    this.tokens.close()
     for (const cancel of this.loads.values()) cancel()
     this.loads.clear()
     this.wants.clear()
@@ -246,7 +223,8 @@ class SwarmRuntime implements Swarm {
       case 'close-link':
         // Neither end is to come back at once: the one has no room, the other broke the protocol.
         if (effect.reason === 'full' || effect.reason === 'violation') this.mesh.avoid(effect.link)
-        return this.closeSoon(effect.link)
+        this.ports.clock.setTimer(millis(GOODBYE_MS), () => this.mesh.closeLink(effect.link))
+        return
       case 'accuse':
         return this.mesh.accuse(effect.peer)
       case 'replace-neighbour':
@@ -303,21 +281,8 @@ class SwarmRuntime implements Swarm {
     // A lossy message may be lost anyway; a peer that does not even read control is of no use.
     if (result === 'full' && channel === 'control') {
       this.mesh.closeLink(id)
-      this.linkClosed(id)
+      this.input({ type: 'link-closed', link: id })
     }
-  }
-
-  private linkClosed(link: LinkId): void {
-    this.tokens.closed(link)
-    this.input({ type: 'link-closed', link })
-  }
-
-  /** A Goodbye is on its way. */
-  private closeSoon(link: LinkId): void {
-    this.ports.clock.setTimer(millis(GOODBYE_MS), () => {
-      this.mesh.closeLink(link)
-      this.tokens.closed(link)
-    })
   }
 
   private tellBuffered(id: LinkId, looking = false): void {

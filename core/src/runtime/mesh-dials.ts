@@ -139,11 +139,8 @@ export class MeshDials {
   }
 
   private lookAtAll(): void {
-    // In an order of chance, so that viewers spread over the seeders; the site's own come first.
-    const order = [...this.dials.values()].map((dial) => ({ dial, place: this.ports.random() }))
-    const rank = ({ source }: Dial): number => (source === 'page' ? 0 : 1)
-    order.sort((a, b) => rank(a.dial) - rank(b.dial) || a.place - b.place)
-    for (const { dial } of order) if (dial.link === null && dial.failures === 0) this.look(dial)
+    for (const dial of [...this.dials.values()])
+      if (dial.link === null && dial.failures === 0) this.look(dial)
   }
 
   private look(dial: Dial): void {

@@ -5,7 +5,6 @@ import type {
   PeerId,
   PeerReport,
   SegmentId,
-  TokenFault,
   TrackerMessage,
 } from '@shoal/protocol'
 import type { LinkId } from '../engine/io.js'
@@ -14,12 +13,14 @@ import type { SegmentVerdict } from '../engine/reported-lists.js'
 import type { Clock, Random } from '../ports/clock.js'
 import type { DialMemory } from '../ports/dial-memory.js'
 import type { CryptoPort } from '../ports/digest.js'
+import type { Door, DoorPorts } from '../ports/door.js'
 import type { LinkCloseReason, PeerLink, PeerLinkEvents, PeerLinkFactory } from '../ports/link.js'
 import type { OpenTrackerSocket } from '../ports/socket.js'
 import { AvoidedPeers } from './avoided-peers.js'
 import { JoinToken } from './join-token.js'
 import { MAX_OFFERS, MeshAnnounces } from './mesh-announces.js'
 import { MeshDials } from './mesh-dials.js'
+import { MeshGate } from './mesh-gate.js'
 import { MeshHope } from './mesh-hope.js'
 import { type MeshLink, MeshLinks } from './mesh-links.js'
 import { MeshSignalling } from './mesh-signalling.js'
@@ -46,6 +47,7 @@ export interface MeshPorts {
   readonly openSocket: OpenTrackerSocket
   readonly crypto: CryptoPort
   readonly dialMemory?: DialMemory
+  readonly door?: (ports: DoorPorts) => Door
 }
 
 export interface MeshEvents {
@@ -75,7 +77,8 @@ export class Mesh {
   private readonly links: MeshLinks
   private readonly announces: MeshAnnounces
   private readonly dials: MeshDials
-  readonly token: JoinToken
+  private readonly token: JoinToken
+  private readonly gate: MeshGate
   private readonly signalling: MeshSignalling
   private readonly hope: MeshHope
   private readonly trust: TrackerTrust
@@ -86,8 +89,6 @@ export class Mesh {
   seederUrls: readonly string[] = []
   /** Why the tracker refuses us, as its code; null where it does not. */
   refusal: string | null = null
-  /** Why a seeder has turned us away; null where none has. */
-  private turnedAwayFor: TokenFault | null = null
   /** One more neighbour is wanted than there is room for: it takes another's place. */
   private replacing = false
   /** Connections that failed to open, and that opened. */
@@ -113,11 +114,16 @@ export class Mesh {
         this.announces.offerChanged()
       },
       open: (entry) => this.opened(entry),
-      message: (id, channel, bytes) => events.linkMessage(id, channel, bytes),
+      message: (id, channel, bytes) => this.gate.message(id, channel, bytes),
       drained: (id) => events.linkDrained(id),
       ended: (entry, reason) => this.ended(entry, reason),
     })
     this.token = new JoinToken(options.token, clock)
+    this.gate = new MeshGate(options.swarmId.tag, ports, this.token, events, {
+      send: (id, bytes) => void this.link(id)?.send('control', bytes),
+      avoid: (id) => this.avoid(id),
+      close: (id) => this.closeLink(id),
+    })
     this.announces = new MeshAnnounces(options, {
       clock,
       random,
@@ -161,7 +167,7 @@ export class Mesh {
   get degraded(): Degradation | null {
     if (this.links.openCount > 0) return null
     if (!this.links.possible) return 'no-webrtc'
-    if (this.turnedAwayFor !== null) return 'refused'
+    if (this.gate.fault !== null) return 'refused'
     if (this.tracker.state === 'none') return this.dials.any ? 'no-peers' : 'no-tracker'
     if (this.tracker.state === 'unreachable') return 'tracker-unreachable'
     if (this.refusal !== null) return 'refused'
@@ -176,6 +182,7 @@ export class Mesh {
     const entry = this.links.get(id)
     if (entry === null) return
     this.links.close(entry)
+    this.gate.closed(id)
     this.dials.ended(entry)
     this.hope.update()
   }
@@ -189,17 +196,9 @@ export class Mesh {
     return true
   }
 
-  /** A peer that asks for join tokens has not let us in: not before another token, or a while. */
-  turnedAway(id: LinkId, fault: TokenFault): void {
-    this.turnedAwayFor = fault
-    this.token.refused()
-    this.avoid(id)
-    this.closeLink(id)
-  }
-
   /** Why we were not let in, as a code; null where we were. */
   get lastRefusal(): string | null {
-    return this.refusal ?? this.turnedAwayFor
+    return this.refusal ?? this.gate.fault
   }
 
   /** The peer at the other end is not connected to again for a while. */
@@ -336,11 +335,13 @@ export class Mesh {
   private opened(entry: MeshLink): void {
     if (entry.offerId !== '') this.opens++
     this.dials.opened(entry)
-    this.events.linkOpen(entry.id, entry.initiator, entry.remote, entry.introduction)
+    const { id, initiator, remote, introduction } = entry
+    this.gate.opened(id, remote, () => this.events.linkOpen(id, initiator, remote, introduction))
     this.hope.update()
   }
 
   private ended(entry: MeshLink, reason: LinkCloseReason): void {
+    this.gate.closed(entry.id)
     if (entry.open) this.events.linkClosed(entry.id)
     // A seeder that is gone says nothing of whether connecting is possible.
     else if (reason !== 'local' && entry.remote !== null && entry.offerId !== '') this.failed++

@@ -6,11 +6,11 @@ import type {
   SegmentId,
   SegmentManifest,
   SwarmId,
-  TokenFault,
 } from '@shoal/protocol'
 import type { Clock, Random } from '../ports/clock.js'
 import type { DialMemory } from '../ports/dial-memory.js'
 import type { CryptoPort } from '../ports/digest.js'
+import type { Door, DoorPorts } from '../ports/door.js'
 import type { PeerLink, PeerLinkEvents, PeerLinkFactory } from '../ports/link.js'
 import type { OriginError, OriginFetcher } from '../ports/origin.js'
 import type { PieceReader } from '../ports/pieces.js'
@@ -111,10 +111,9 @@ export interface SwarmPorts {
   /** Where seeders are remembered that the tracker told of; they are not, unless given. */
   readonly dialMemory?: DialMemory
   /**
-   * Lets in nobody but who shows a join token that this takes (docs/protocol.md, "Join tokens"): null, or
-   * why not. Called once for each connection. Everybody is let in unless given.
+   * Decides who is let in, as `TokenDoor` by join tokens; called once. Everybody is let in unless given.
    */
-  readonly admit?: (token: string, peer: PeerId) => TokenFault | null
+  readonly door?: (ports: DoorPorts) => Door
 }
 
 /** A segment that the player wants. */

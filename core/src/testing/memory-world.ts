@@ -57,7 +57,7 @@ export class MemoryWorld {
       readonly mangle?: (bytes: Uint8Array) => Uint8Array
       readonly wrap?: (link: PeerLink) => PeerLink
       readonly pieces?: PieceReader
-      readonly ports?: Pick<SwarmPorts, 'admit' | 'dialMemory'>
+      readonly ports?: Pick<SwarmPorts, 'door' | 'dialMemory'>
     } = {},
   ): WorldPeer {
     const host = this.network.createHost(hostOptions)

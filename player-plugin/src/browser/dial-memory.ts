@@ -7,9 +7,8 @@ const KEY = 'shoal.seeders'
 /** How long an address is remembered after it last worked, in milliseconds: a day. */
 const LIFE_MS = 86_400_000
 
-/** Addresses of all titles together, and of one. */
+/** Addresses of all titles together. */
 const MAX_ENTRIES = 16
-const MAX_OF_TITLE = 4
 
 /** Title, address, and until when it counts, in milliseconds since 1970. */
 type Entry = readonly [title: string, address: string, until: number]
@@ -52,7 +51,6 @@ export function createDialMemory(
     recall: () =>
       read()
         .filter(([of, , until]) => of === title && until > now() && until <= now() + LIFE_MS)
-        .slice(0, MAX_OF_TITLE)
         .flatMap(([, text]) => {
           try {
             return [readDialAddress(text)]

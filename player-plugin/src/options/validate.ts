@@ -1,4 +1,5 @@
 import {
+  type DecodeError,
   type DialAddress,
   MAX_DIAL_ADDRESSES,
   type PublicKey,
@@ -140,9 +141,8 @@ function dialAddresses(texts: readonly string[]): DialAddress[] {
   return texts.map((text) => {
     try {
       return readDialAddress(text)
-    } catch {
-      const form = 'shoal-dial://host:port/ and 64 hexadecimal digits'
-      return fail('invalid-url', key, `must be ${form}, not ${JSON.stringify(text)}`)
+    } catch (error) {
+      return fail('invalid-url', key, `${JSON.stringify(text)} is ${(error as DecodeError).message}`)
     }
   })
 }

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
+import { type Door, type DoorPorts, TokenDoor } from '@shoal/core'
 import {
   type InfoHash,
   invalidToken,
@@ -79,6 +80,9 @@ export class TokenGate {
     if (refusal !== null) this.tell(refusal)
     return refusal?.code ?? null
   }
+
+  /** For `SwarmPorts`. */
+  readonly door = (ports: DoorPorts): Door => new TokenDoor((token, peer) => this.admit(token, peer), ports)
 
   private weigh(token: string, peerId: PeerId): TokenRefusal | null {
     const claims = readToken(token, tokenPort(this.secrets?.keys ?? [], this.publicKeys?.keys ?? []))

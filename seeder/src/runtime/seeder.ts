@@ -6,7 +6,6 @@ import {
   hexOf,
   makePeerId,
   millis,
-  type PeerId,
   type SwarmId,
   swarmIdOf,
 } from '@shoal/protocol'
@@ -208,7 +207,7 @@ function joinSwarm(
       links,
       openSocket,
       pieces: library,
-      ...(gate === null ? {} : { admit: (token: string, peer: PeerId) => gate.admit(token, peer) }),
+      ...(gate === null ? {} : { door: gate.door }),
     },
   )
   return swarm

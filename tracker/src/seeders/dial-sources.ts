@@ -29,14 +29,14 @@ export const OWN_ADDRESSES: DialPolicy = { handOut: true, ranges: [] }
 
 interface Dials {
   readonly byPeer: Map<PeerId, string>
-  /** JSON lists of a few addresses each, told in turn; null until they are written. */
+  /** JSON lists, told in turn; null until they are written. */
   texts: readonly WireText[] | null
   next: number
 }
 
 /**
  * Where seeders are dialled without signalling, for viewers to be told. An address is forgotten when its
- * seeder leaves; of more than a reply holds, each viewer is told others.
+ * seeder leaves. Each viewer is told others first: they try the first ones.
  */
 export class DialSources {
   private readonly policy: DialPolicy
@@ -94,13 +94,9 @@ export class DialSources {
   }
 }
 
-/** Lists that hold every address; what the last one lacks, the first ones fill. */
+/** One list for each address that begins with it, so that each is told as often as any other. */
 function listsOf(texts: readonly string[]): WireText[] {
-  const lists: WireText[] = []
-  for (let at = 0; at < texts.length; at += MAX_DIAL_ADDRESSES) {
-    const some = texts.slice(at, at + MAX_DIAL_ADDRESSES)
-    const missing = Math.min(MAX_DIAL_ADDRESSES, texts.length) - some.length
-    lists.push(wireText(JSON.stringify([...some, ...texts.slice(0, missing)])))
-  }
-  return lists
+  const ring = [...texts, ...texts]
+  const count = Math.min(MAX_DIAL_ADDRESSES, texts.length)
+  return texts.map((_, first) => wireText(JSON.stringify(ring.slice(first, first + count))))
 }

@@ -9,6 +9,7 @@ import {
 import { describe, expect, it } from 'vitest'
 import { MemoryWorld, toyCrypto, type WorldPeer } from '../testing/index.js'
 import type { SwarmOptions } from './swarm-api.js'
+import { TokenDoor } from './token-door.js'
 
 const SECOND = 1_000
 const DIAL: DialAddress = { host: '203.0.113.1', port: 4_000, fingerprint: Array(32).fill('AB').join(':') }
@@ -32,7 +33,11 @@ function guarded(world: MemoryWorld, shown: [string, PeerId][], dialled = true):
     return token === 'old' ? 'token-expired' : 'token-invalid'
   }
   const options: Partial<SwarmOptions> = { role: 'seeder', peerId: dialPeerId(DIAL) }
-  return world.join(dialled ? { ...options, dial: DIAL } : options, {}, { ports: { admit } })
+  return world.join(
+    dialled ? { ...options, dial: DIAL } : options,
+    {},
+    { ports: { door: (ports) => new TokenDoor(admit, ports) } },
+  )
 }
 
 const linksOf = ({ swarm }: WorldPeer) => swarm.snapshot().links.length
