@@ -10,23 +10,23 @@ export type Witness = number | string
 const MAX_LISTS = 8
 
 /** Witnesses of one segment that are counted at most: what they say is clear by then. */
-const MAX_WITNESSES = 64
+const MAX_WITNESSES = 32
 
 /** Peers that wait for an attestation of one list, or that answer for it, at most. */
-const MAX_REPORTERS = 64
+const MAX_REPORTERS = 32
 
 /** Networks that have to speak against a list before anybody is blamed for it, as for a ban. */
 export const NETWORKS_FOR_BLAME = 3
 
-/** One list of hashes, and who says what of it. */
+/** One list of hashes, and who says what of it. Short lists: they cost a fraction of what sets do. */
 export interface Candidate {
   readonly digest: string
   /** Networks that loaded it. */
-  readonly pro: Set<Witness>
+  readonly pro: Witness[]
   /** Networks whose own check found it wrong. */
-  readonly con: Set<Witness>
+  readonly con: Witness[]
   /** Peers that say that they loaded it. */
-  readonly reporters: Set<PeerId>
+  readonly reporters: PeerId[]
   /** The attestor's signature, once it has signed. */
   signature: string | null
 }
@@ -46,23 +46,24 @@ export interface Outcome {
  * that it loaded two different lists is not heard.
  */
 export class Ballot {
-  private readonly candidates = new Map<string, Candidate>()
-  private readonly voices = new Map<Witness, Candidate | 'split'>()
+  private readonly candidates: Candidate[] = []
+  /** Networks that said two things. */
+  private readonly split: Witness[] = []
 
   /** A peer of this network has loaded the segment. @returns false when that adds nothing */
   vote(digest: string, witness: Witness, peer: PeerId): boolean {
     const candidate = this.candidate(digest)
     if (candidate === null) return false
-    const before = this.voices.get(witness)
-    if (before === undefined && this.voices.size >= MAX_WITNESSES) return false
-    if (candidate.reporters.size < MAX_REPORTERS) candidate.reporters.add(peer)
-    if (before === candidate || before === 'split') return false
+    const isSplit = this.split.includes(witness)
+    const before = this.candidates.find(({ pro }) => pro.includes(witness))
+    if (before === undefined && !isSplit && this.voices >= MAX_WITNESSES) return false
+    add(candidate.reporters, peer, MAX_REPORTERS)
+    if (isSplit || before === candidate) return false
     if (before === undefined) {
-      this.voices.set(witness, candidate)
-      candidate.pro.add(witness)
+      candidate.pro.push(witness)
     } else {
-      this.voices.set(witness, 'split')
-      before.pro.delete(witness)
+      before.pro.splice(before.pro.indexOf(witness), 1)
+      this.split.push(witness)
     }
     return true
   }
@@ -70,14 +71,12 @@ export class Ballot {
   /** A peer of this network has checked the list against the origin. @returns as `vote` */
   object(digest: string, witness: Witness): boolean {
     const candidate = this.candidate(digest)
-    if (candidate === null || candidate.con.has(witness) || candidate.con.size >= MAX_WITNESSES) return false
-    candidate.con.add(witness)
-    return true
+    return candidate !== null && add(candidate.con, witness, MAX_WITNESSES)
   }
 
   /** Peers that say that they loaded this list. */
-  reportersOf(digest: string): Iterable<PeerId> {
-    return this.candidates.get(digest)?.reporters ?? []
+  reportersOf(digest: string): readonly PeerId[] {
+    return this.candidates.find((candidate) => candidate.digest === digest)?.reporters ?? []
   }
 
   /** @param networks that have to agree */
@@ -86,59 +85,59 @@ export class Ballot {
     let contradicted = false
     let found = false
     const wrong: string[] = []
-    for (const candidate of this.candidates.values()) {
+    for (const candidate of this.candidates) {
       const { pro, con, digest } = candidate
-      if (pro.size === 0 && con.size === 0) continue
-      const dissent = this.dissentFrom(candidate).size
+      if (pro.length === 0 && con.length === 0) continue
+      const dissent = this.dissentFrom(candidate)
       if (dissent > 0) contradicted = true
-      if (pro.size >= networks && pro.size > 2 * dissent) agreed = candidate
-      if (dissent < NETWORKS_FOR_BLAME || dissent <= pro.size) continue
+      if (pro.length >= networks && pro.length > 2 * dissent) agreed = candidate
+      if (dissent < NETWORKS_FOR_BLAME || dissent <= pro.length) continue
       wrong.push(digest)
-      if (con.size > 0) found = true
+      if (con.length > 0) found = true
     }
     // A minority's word against what most have loaded changes nothing, unless checks have found its list.
     return { agreed, disputed: contradicted && (agreed === null || found), wrong }
   }
 
   /** Networks of each side: what one of them says, another contradicts. */
-  sides(): ReadonlySet<Witness>[] {
-    const sides: ReadonlySet<Witness>[] = []
-    for (const { pro, con } of this.candidates.values()) {
-      if (pro.size > 0) sides.push(pro)
-      if (con.size > 0) sides.push(con)
-    }
-    return sides
+  sides(): (readonly Witness[])[] {
+    return this.candidates.flatMap(({ pro, con }) => [pro, con]).filter((side) => side.length > 0)
   }
 
-  private dissentFrom(candidate: Candidate): Set<Witness> {
-    const dissent = new Set(candidate.con)
-    for (const witness of candidate.pro) dissent.delete(witness)
-    for (const other of this.candidates.values()) {
-      if (other !== candidate) for (const witness of other.pro) dissent.add(witness)
+  private get voices(): number {
+    return this.candidates.reduce((sum, { pro }) => sum + pro.length, this.split.length)
+  }
+
+  /** Networks that contradict a list: by a check, or by having loaded another. */
+  private dissentFrom(candidate: Candidate): number {
+    const dissent = new Set(candidate.con.filter((witness) => !candidate.pro.includes(witness)))
+    for (const { digest, pro } of this.candidates) {
+      if (digest !== candidate.digest) for (const witness of pro) dissent.add(witness)
     }
-    return dissent
+    return dissent.size
   }
 
   private candidate(digest: string): Candidate | null {
-    const known = this.candidates.get(digest)
+    const { candidates } = this
+    const known = candidates.find((candidate) => candidate.digest === digest)
     if (known !== undefined) return known
-    if (this.candidates.size >= MAX_LISTS && !this.dropWeakest()) return null
-    const fresh = {
-      digest,
-      pro: new Set<Witness>(),
-      con: new Set<Witness>(),
-      reporters: new Set<PeerId>(),
-      signature: null,
-    }
-    this.candidates.set(digest, fresh)
+    if (candidates.length >= MAX_LISTS && !this.dropWeakest()) return null
+    const fresh: Candidate = { digest, pro: [], con: [], reporters: [], signature: null }
+    candidates.push(fresh)
     return fresh
   }
 
   /** Makes room where a list has nobody's voice and one objection at most: one network can make many. */
   private dropWeakest(): boolean {
-    for (const { digest, pro, con } of this.candidates.values()) {
-      if (pro.size === 0 && con.size <= 1) return this.candidates.delete(digest)
-    }
-    return false
+    const at = this.candidates.findIndex(({ pro, con }) => pro.length === 0 && con.length <= 1)
+    if (at >= 0) this.candidates.splice(at, 1)
+    return at >= 0
   }
+}
+
+/** Adds what is not there yet, as long as there is room. @returns true when it was added */
+function add<T>(list: T[], value: T, max: number): boolean {
+  if (list.length >= max || list.includes(value)) return false
+  list.push(value)
+  return true
 }

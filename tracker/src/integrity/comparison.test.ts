@@ -76,12 +76,20 @@ describe('room', () => {
     expect(reports.loaded(at(0, 'a', 9), 3, peer(3), 0)?.outcome.agreed?.digest).toBe('a')
   })
 
-  it('a swarm has its part of it', () => {
+  it('a swarm has its part of it, the newest', () => {
     const reports = new Comparison(2)
     for (let s = 0; s < 10_000; s++) reports.loaded(at(s), s, peer(1), 0)
-    expect(reports.size).toBe(4096)
-    expect(reports.dropped).toBe(10_000 - 4096)
-    expect(reports.loaded(at(1, 'a', 2), 1, peer(1), 0)).not.toBeNull()
+    expect([reports.size, reports.dropped]).toEqual([4096, 0])
+    expect(reports.loaded(at(9999), -1, peer(2), 0)?.outcome.agreed?.digest).toBe('a')
+    expect(reports.loaded(at(1), -1, peer(2), 0)?.outcome.agreed).toBeNull()
+  })
+
+  it('all swarms together have no more than there is, until it is over', () => {
+    const reports = new Comparison(2)
+    for (let n = 0; n < 10; n++) for (let s = 0; s < 4096; s++) reports.loaded(at(s, 'a', n), s, peer(1), n)
+    expect([reports.size, reports.dropped]).toEqual([32_768, 8192])
+    expect(reports.loaded(at(0, 'a', 20), 1, peer(1), 100)).toBeNull()
+    expect(reports.loaded(at(0, 'a', 20), 1, peer(1), BALLOT_MS)).not.toBeNull()
   })
 
   it('is bounded for any reports, and empty when their time is over', () => {

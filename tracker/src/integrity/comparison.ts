@@ -10,7 +10,7 @@ import { Ballot } from './ballot.js'
 export const BALLOT_MS = 300_000
 
 /** Segments that are compared at once: of all swarms, of one, and of those that one network began. */
-const MAX_BALLOTS = 65_536
+const MAX_BALLOTS = 32_768
 const MAX_PER_SWARM = 4096
 const MAX_PER_WITNESS = 512
 
@@ -59,7 +59,7 @@ export class Comparison {
   private readonly networks: number
   /** In order of age. */
   private readonly entries = new Map<string, Entry>()
-  private readonly perSwarm = new Map<InfoHash, number>()
+  private readonly bySwarm = new Map<InfoHash, Set<string>>()
   private readonly byOpener = new Map<Witness, Set<string>>()
   private readonly witnessDisputes = new Allowance<Witness>(DISPUTES_PER_WITNESS, MINUTE_MS)
   private readonly swarmDisputes = new Allowance<InfoHash>(DISPUTES_PER_SWARM, MINUTE_MS)
@@ -118,7 +118,7 @@ export class Comparison {
     if (!this.swarmDisputes.has(infoHash, now)) return false
     const parties = new Set<Witness>()
     for (const side of ballot.sides()) {
-      const party = [...side].find((witness) => this.witnessDisputes.has(witness, now))
+      const party = side.find((witness) => this.witnessDisputes.has(witness, now))
       if (party === undefined) return false
       parties.add(party)
     }
@@ -135,8 +135,10 @@ export class Comparison {
     this.expireFirst(now)
     const opened = this.byOpener.get(opener) ?? new Set()
     if (opened.size >= MAX_PER_WITNESS) this.removeOldest(opened)
-    const count = this.perSwarm.get(infoHash) ?? 0
-    if (this.entries.size >= MAX_BALLOTS || count >= MAX_PER_SWARM) {
+    const ofSwarm = this.bySwarm.get(infoHash) ?? new Set()
+    // What is reported now is compared now, most often: the newest count.
+    if (ofSwarm.size >= MAX_PER_SWARM) this.removeOldest(ofSwarm)
+    if (this.entries.size >= MAX_BALLOTS) {
       this.dropped++
       return null
     }
@@ -150,7 +152,7 @@ export class Comparison {
       toldWrong: 0,
     }
     this.entries.set(key, entry)
-    this.perSwarm.set(infoHash, (this.perSwarm.get(infoHash) ?? 0) + 1)
+    this.bySwarm.set(infoHash, ofSwarm.add(key))
     this.byOpener.set(opener, opened.add(key))
     return entry
   }
@@ -173,11 +175,14 @@ export class Comparison {
 
   private remove(key: string, { infoHash, opener }: Entry): void {
     this.entries.delete(key)
-    const left = (this.perSwarm.get(infoHash) ?? 1) - 1
-    if (left === 0) this.perSwarm.delete(infoHash)
-    else this.perSwarm.set(infoHash, left)
-    const opened = this.byOpener.get(opener)
-    opened?.delete(key)
-    if (opened?.size === 0) this.byOpener.delete(opener)
+    take(this.bySwarm, infoHash, key)
+    take(this.byOpener, opener, key)
   }
+}
+
+/** Takes a key out of one of several sets, and the set out where it is empty. */
+function take<K>(sets: Map<K, Set<string>>, of: K, key: string): void {
+  const set = sets.get(of)
+  set?.delete(key)
+  if (set?.size === 0) sets.delete(of)
 }
