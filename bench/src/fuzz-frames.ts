@@ -70,8 +70,17 @@ function fragments(random: FuzzRandom, opcode: number, payload: Buffer): Buffer[
   return frames
 }
 
+/** Pieces of a frame that comes as slowly as can be, and the share of cut frames that do. */
+const DRIBBLED_PIECES = 200
+const DRIBBLED_SHARE = 0.02
+
 /** One frame that arrives in pieces. */
 function cut(random: FuzzRandom, bytes: Buffer): Buffer[] {
+  if (random.chance(DRIBBLED_SHARE)) {
+    const size = Math.ceil(bytes.length / DRIBBLED_PIECES)
+    const count = Math.ceil(bytes.length / size)
+    return Array.from({ length: count }, (_, i) => bytes.subarray(i * size, (i + 1) * size))
+  }
   const at = 1 + random.below(bytes.length - 1)
   const next = at + random.below(bytes.length - at)
   return [bytes.subarray(0, at), bytes.subarray(at, next), bytes.subarray(next)].filter(

@@ -71,6 +71,24 @@ const ODD_TEXTS = [
   '"\\ud800"',
 ]
 
+/**
+ * What has ended trackers or made them pass on what a client wrote into another's message, by name and in
+ * swarms that have peers: in place of the offers, of one of them, of an answer, and beside them.
+ */
+const NAMED: readonly string[] = [
+  '"offers":[null]',
+  '"offers":[null,{"offer_id":ID,"offer":null}]',
+  '"offers":[{"offer_id":ID,"offer":{"type":"offer","sdp":"\\ud800"}}]',
+  '"offers":[{"offer_id":ID,"offer":{"type":"offer","sdp":"a","__proto__":{"sdp":"b"}}}]',
+  '"offers":[{"offer_id":ID,"offer":{"type":"offer","sdp":"a\\",\\"info_hash\\":\\"b"}}]',
+  '"offers":[{"offer_id":"\\udc00\\ud8001234567890123456","offer":{"type":"offer","sdp":"a"}}]',
+  '"__proto__":{"offers":[null]},"offers":[]',
+  '"shoal":{"v":1,"role":"viewer","__proto__":{"role":"seeder"}}',
+  '"shoal":{"v":1,"role":"viewer","report":{"__proto__":null}}',
+  '"to_peer_id":ID,"offer_id":ID,"answer":null',
+  '"to_peer_id":"__proto__-----------","offer_id":ID,"answer":{"type":"answer","sdp":"\\udfff"}',
+]
+
 /** One message that a hostile client might send, as bytes of UTF-8, more or less. */
 export function fuzzMessage(random: FuzzRandom): Buffer {
   const kind = random.next()
@@ -78,11 +96,18 @@ export function fuzzMessage(random: FuzzRandom): Buffer {
   if (kind < 0.06) return Buffer.from(random.pick(ODD_TEXTS))
   if (kind < 0.07) return Buffer.from(deep(random))
   if (kind < 0.09) return Buffer.from(huge(random))
+  if (kind < 0.11) return Buffer.from(named(random))
   const message = template(random)
   const mutations = random.below(4)
   for (let i = 0; i < mutations; i++) mutate(random, message)
   const text = spelt(random, JSON.stringify(message))
   return kind < 0.75 ? Buffer.from(text) : torn(random, Buffer.from(text))
+}
+
+function named(random: FuzzRandom): string {
+  const [infoHash, peerId, other] = [id(random, 'hash', 8), id(random, 'peer', 200), id(random, 'offer', 50)]
+  const ids = `"info_hash":${JSON.stringify(infoHash)},"peer_id":${JSON.stringify(peerId)}`
+  return `{"action":"announce",${ids},${random.pick(NAMED).replaceAll('ID', JSON.stringify(other))}}`
 }
 
 /** Something that is well formed. */

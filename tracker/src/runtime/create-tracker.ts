@@ -160,6 +160,7 @@ export async function createTracker(options: TrackerOptions = {}): Promise<Runni
       throw error
     })
   tls?.onChange(server)
+  files.start()
   const takeSample = () => history.take(Date.now(), { ...tracker.registry.census(), totals: tracker.totals })
   takeSample()
   let sampledAt = monotonicNow()

@@ -18,16 +18,21 @@ export class FileWatch {
   private readonly health: Health
   private readonly log: Log
   private readonly files: WatchedFiles[] = []
-  private readonly timer: NodeJS.Timeout
+  private readonly seconds: number
+  private timer: NodeJS.Timeout | undefined
 
   /** @param seconds between two looks at each file */
   constructor(seconds: number, health: Health, log: Log) {
     this.health = health
     this.log = log
-    this.timer = setInterval(() => {
+    this.seconds = seconds
+  }
+
+  /** Begins to look. Not before: a tracker that cannot start leaves nothing behind. */
+  start(): void {
+    this.timer ??= setInterval(() => {
       for (const file of this.files) void file.look()
-    }, seconds * 1000)
-    this.timer.unref()
+    }, this.seconds * 1000).unref()
   }
 
   /**
