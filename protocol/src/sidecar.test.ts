@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { manifest } from '../test/arbitraries.js'
 import { decodeErrorCode } from '../test/decode-outcome.js'
-import { decodeSidecar, encodeSidecar, MAX_SIDECAR_BYTES, sidecarUrl } from './sidecar.js'
+import { decodeSidecar, encodeSidecar, MAX_SIDECAR_BYTES, sidecarOwner, sidecarUrl } from './sidecar.js'
 
 it('holds manifests as they went in', () => {
   fc.assert(
@@ -39,4 +39,6 @@ it.each([
   ['seg 1.ts', 'seg 1.ts.shoal'],
 ])('%s has it at %s', (url, sidecar) => {
   expect(sidecarUrl(url)).toBe(sidecar)
+  expect(sidecarOwner(sidecar)).toBe(url.replace(/#.*/, ''))
+  expect(sidecarOwner(url)).toBeNull()
 })

@@ -20,6 +20,12 @@ export function sidecarUrl(url: string): string {
   return path + SIDECAR_SUFFIX + rest
 }
 
+/** URL of the resource that a sidecar is of; null for any other URL. */
+export function sidecarOwner(url: string): string | null {
+  const [, path = '', rest = ''] = /^([^?#]*)\.shoal(\?[^#]*)?$/.exec(url) ?? []
+  return path === '' ? null : path + rest
+}
+
 /** Bytes of a sidecar: the manifests of the segments in one resource (docs/protocol.md, "Sidecar"). */
 export function encodeSidecar(manifests: readonly SegmentManifest[]): Uint8Array {
   const all = manifests.map(manifestBytes)

@@ -1,5 +1,5 @@
 import type { PieceReader } from '@shoal/core'
-import { type SegmentId, segmentKey } from '@shoal/protocol'
+import { type SegmentId, type SegmentManifest, segmentKey } from '@shoal/protocol'
 import type { ResourceRef } from '../source/playlist.js'
 import type { Resource } from '../source/resource.js'
 import type { StoredBytes } from '../store/segment-store.js'
@@ -16,6 +16,8 @@ export interface HeldSpan {
   /** Changes when the bytes do. */
   readonly tag: string
   readonly stored: StoredBytes
+  /** Signed, one for each track that lists it; none of an initialisation section. */
+  readonly manifests: readonly SegmentManifest[]
 }
 
 interface HeldSegment {
@@ -40,8 +42,8 @@ export class Library implements PieceReader {
     return this.byKey.has(key)
   }
 
-  add(resource: Resource, stored: StoredBytes, tag: string): void {
-    const span = spanOf(resource.segment, stored, tag)
+  add(resource: Resource, stored: StoredBytes, tag: string, manifests: readonly SegmentManifest[]): void {
+    const span = spanOf(resource.segment, stored, tag, manifests)
     const held = { resource, span }
     this.byKey.set(resource.key, held)
     for (const id of resource.ids) this.bySegment.set(segmentKey(id), held)
@@ -65,7 +67,7 @@ export class Library implements PieceReader {
       size: bytes.byteLength,
       read: async (start: number, end: number) => bytes.subarray(start, end),
     }
-    const span = spanOf(ref, stored, tag)
+    const span = spanOf(ref, stored, tag, [])
     this.initSections.set(initKey(ref), { url: ref.url, span })
     this.addSpan(ref.url, span)
     const [oldest] = this.initSections
@@ -107,7 +109,12 @@ function initKey({ url, range }: ResourceRef): string {
   return `${url} ${range?.start ?? ''}`
 }
 
-function spanOf({ range }: ResourceRef, stored: StoredBytes, tag: string): HeldSpan {
+function spanOf(
+  { range }: ResourceRef,
+  stored: StoredBytes,
+  tag: string,
+  manifests: readonly SegmentManifest[],
+): HeldSpan {
   const start = range?.start ?? 0
-  return { start, end: start + stored.size, whole: range === null, tag, stored }
+  return { start, end: start + stored.size, whole: range === null, tag, stored, manifests }
 }

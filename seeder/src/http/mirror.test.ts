@@ -1,4 +1,5 @@
 import { get as httpGet, type IncomingMessage } from 'node:http'
+import { decodeSidecar } from '@shoal/protocol'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { mediaBytes, mediaText, TestOrigin } from '../testing/test-origin.js'
 import { startTestSeeder, type TestSeeder } from '../testing/test-seeder.js'
@@ -73,6 +74,19 @@ describe('a mirror of whole segments', () => {
     expect(response.status).toBe(status)
     expect(response.headers.get('content-range')).toBe(contentRange)
     expect(Buffer.from(await response.arrayBuffer()).equals(bytes.subarray(from, to))).toBe(true)
+  })
+
+  test('has the signed manifests of a segment beside it', async () => {
+    const response = await get('/hi/a.m4s.shoal?token=1')
+    expect(response.status).toBe(200)
+    expect(response.headers.get('access-control-allow-origin')).toBe('*')
+    const [manifest, ...others] = decodeSidecar(new Uint8Array(await response.arrayBuffer()))
+    expect(others).toEqual([])
+    expect([...seeder.swarm.published.values()]).toEqual([manifest])
+    const etag = response.headers.get('etag') ?? ''
+    expect((await get('/hi/a.m4s.shoal', { 'if-none-match': etag })).status).toBe(304)
+    expect((await get('/shared/init.mp4.shoal')).status).toBe(404)
+    expect((await get('/hi/b.m4s.shoal')).status).toBe(404)
   })
 
   test('refuses a range beyond the end', async () => {

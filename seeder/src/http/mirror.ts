@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname } from 'node:path/posix'
-import type { ByteSpan } from '@shoal/protocol'
+import { type ByteSpan, sidecarOwner } from '@shoal/protocol'
 import type { Library } from '../holdings/library.js'
 import type { PlaylistShelf, ShelvedPlaylist } from '../holdings/playlist-shelf.js'
 import { awaitedPlaylist } from './blocking-reload.js'
 import { covering, sendSpans } from './body.js'
+import { matches } from './entity-tag.js'
 import { parseRange } from './range.js'
+import { serveSidecar } from './sidecar.js'
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.m3u8': 'application/vnd.apple.mpegurl',
@@ -76,11 +78,15 @@ export async function serveMirror(
     await servePlaylist(parts.shelf, url, request, response)
     return
   }
-  for (const url of urls) if (await serveSegment(parts.library, url, request, response)) return
+  const { library } = parts
+  const held = async (url: string) =>
+    serveSidecar(library, url, CORS, request, response) ||
+    (await serveSegment(library, url, request, response))
+  for (const url of urls) if (await held(url)) return
   const span = parseRange(request.headers.range, null, Number.MAX_SAFE_INTEGER)
   for (const url of urls) {
-    await parts.demand(url, span === 'unsatisfiable' ? null : span)
-    if (response.destroyed || (await serveSegment(parts.library, url, request, response))) return
+    await parts.demand(sidecarOwner(url) ?? url, span === 'unsatisfiable' ? null : span)
+    if (response.destroyed || (await held(url))) return
   }
   sendNothing(response, 404, 'not held here, and not to be had from the origin')
 }
@@ -183,9 +189,4 @@ function candidates(target: string, bases: readonly string[]): string[] {
 
 function mediaType(url: string): string {
   return MEDIA_TYPES[extname(new URL(url).pathname).toLowerCase()] ?? 'application/octet-stream'
-}
-
-function matches(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false
-  return header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag || tag.trim() === '*')
 }

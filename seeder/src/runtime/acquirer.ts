@@ -139,7 +139,7 @@ export class Acquirer {
   private offer(resource: Resource, signed: readonly SegmentManifest[], stored: StoredBytes): void {
     const { library, swarm, log } = this.parts
     this.largestBytes = Math.max(this.largestBytes, stored.size)
-    library.add(resource, stored, tagOf(signed[0]?.hashes ?? []))
+    library.add(resource, stored, tagOf(signed[0]?.hashes ?? []), signed)
     // Without bytes: the swarm reads pieces from the library, so that what is held has one owner.
     for (const manifest of signed) swarm.publish(manifest, null)
     log.debug({ url: shownUrl(resource.segment.url), bytes: stored.size }, 'segment offered')
