@@ -7,7 +7,7 @@ import { MessageArena } from './message-arena.js'
  * Time between two flushes at least, in ms. An idle tracker sends at once; a busy one sends larger
  * pieces, and what a client waits for it is small beside a round trip over the internet.
  */
-const FLUSH_INTERVAL_MS = 5
+const FLUSH_INTERVAL_MS = 20
 
 const NOTHING = '' as WireText
 

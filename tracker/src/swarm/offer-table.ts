@@ -1,8 +1,9 @@
 import type { Peer } from './peer.js'
 import type { PeerTable } from './peer-table.js'
 
-/** Characters of an offer's id: U+0000 to U+00FF, one byte each. */
-const ID_CHARS = 20
+/** Of an offer's id: its characters are from U+0000 to U+00FF. */
+const ID_BYTES = 20
+const ID_INTS = ID_BYTES / 4
 
 /** Where in a record what is; the id's 20 bytes are first. */
 export const OFFER = {
@@ -30,6 +31,8 @@ export class OfferTable {
   /** Grows: never keep it. A record is known by its place in here. */
   ints = new Int32Array(FIRST_CAPACITY * RECORD)
   size = 0
+  private readonly idBytes = Buffer.alloc(ID_BYTES)
+  private readonly id = new Int32Array(this.idBytes.buffer, this.idBytes.byteOffset, ID_INTS)
   private used = 0
   private free = -1
 
@@ -37,7 +40,8 @@ export class OfferTable {
   add(offerId: string, receiver: Peer, expires: number): number {
     const at = this.take()
     const { ints } = this
-    for (let i = 0; i < ID_CHARS / 4; i++) ints[at + i] = fourOf(offerId, 4 * i)
+    this.decode(offerId)
+    for (let i = 0; i < ID_INTS; i++) ints[at + i] = this.id[i] ?? 0
     ints[at + OFFER.next] = -1
     ints[at + OFFER.expires] = expires
     ints[at + OFFER.receiver] = receiver.slot
@@ -54,9 +58,16 @@ export class OfferTable {
     this.size--
   }
 
-  hasId(at: number, offerId: string): boolean {
-    const { ints } = this
-    for (let i = 0; i < ID_CHARS / 4; i++) if (ints[at + i] !== fourOf(offerId, 4 * i)) return false
+  /** Sets the id that `hasId` looks for. */
+  decode(offerId: string): void {
+    if (offerId.length < ID_BYTES) this.idBytes.fill(0)
+    this.idBytes.write(offerId, 0, 'latin1')
+  }
+
+  /** True for a record of the id that was decoded last. */
+  hasId(at: number): boolean {
+    const { ints, id } = this
+    for (let i = 0; i < ID_INTS; i++) if (ints[at + i] !== id[i]) return false
     return true
   }
 
@@ -87,14 +98,4 @@ export class OfferTable {
     grown.set(this.ints)
     this.ints = grown
   }
-}
-
-/** Four characters as one number; what is not there counts as U+0000. */
-function fourOf(text: string, at: number): number {
-  return (
-    text.charCodeAt(at) |
-    (text.charCodeAt(at + 1) << 8) |
-    (text.charCodeAt(at + 2) << 16) |
-    (text.charCodeAt(at + 3) << 24)
-  )
 }

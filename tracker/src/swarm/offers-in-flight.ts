@@ -102,8 +102,9 @@ export class OffersInFlight {
   private find(offerer: Peer, offerId: string): number {
     const { table } = this
     let found = -1
+    table.decode(offerId)
     for (let at = offerer.firstOffer; at >= 0; at = table.ints[at + OFFER.next] ?? -1) {
-      if (table.hasId(at, offerId)) found = at
+      if (table.hasId(at)) found = at
     }
     return found
   }

@@ -23,6 +23,9 @@ import { wireText } from './wire-text.js'
  */
 export const MAX_OFFERS_PER_ANNOUNCE = 10
 
+/** Characters of an id or hash. */
+const ID_CHARS = 20
+
 /** Info hashes of one scrape at most. A list of 64 is a 2 kB message. */
 export const MAX_SCRAPE_HASHES = 64
 
@@ -99,16 +102,16 @@ function parseObject(data: Uint8Array): MessageFields {
 }
 
 function readAnnounceAction(fields: MessageFields): ClientMessage {
-  const infoHash = binary20(fields.info_hash, 'info_hash', null) as InfoHash
-  const peerId = binary20(fields.peer_id, 'peer_id', infoHash) as PeerId
+  const infoHash = id20(fields, fields.info_hash, 'info_hash', null) as InfoHash
+  const peerId = id20(fields, fields.peer_id, 'peer_id', infoHash) as PeerId
   const { answer, shoal } = fields
   if (answer !== undefined && answer !== null) {
     return {
       type: 'answer',
       infoHash,
       peerId,
-      toPeerId: binary20(fields.to_peer_id, 'to_peer_id', infoHash) as PeerId,
-      offerId: binary20(fields.offer_id, 'offer_id', infoHash),
+      toPeerId: id20(fields, fields.to_peer_id, 'to_peer_id', infoHash) as PeerId,
+      offerId: id20(fields, fields.offer_id, 'offer_id', infoHash),
       sdpJson: readSdp(answer, 'answer', 'answer', infoHash),
     }
   }
@@ -120,8 +123,8 @@ function readAnnounceAction(fields: MessageFields): ClientMessage {
       type: 'candidates',
       infoHash,
       peerId,
-      toPeerId: binary20(fields.to_peer_id, 'to_peer_id', infoHash) as PeerId,
-      offerId: binary20(fields.offer_id, 'offer_id', infoHash),
+      toPeerId: id20(fields, fields.to_peer_id, 'to_peer_id', infoHash) as PeerId,
+      offerId: id20(fields, fields.offer_id, 'offer_id', infoHash),
       candidates: extension(() => readCandidates(shoal), infoHash),
     }
   }
@@ -219,6 +222,12 @@ function readScrape(fields: MessageFields): ScrapeMessage {
     )
   }
   return { type: 'scrape', infoHashes: value as unknown[] as InfoHash[] }
+}
+
+/** As `binary20`, without a second look at characters that the scanner has seen. */
+function id20(fields: MessageFields, value: unknown, key: string, infoHash: InfoHash | null): string {
+  if (fields.binary && typeof value === 'string' && value.length === ID_CHARS) return value
+  return binary20(value, key, infoHash)
 }
 
 function binary20(

@@ -16,6 +16,8 @@ export class MessageFields {
   offers: unknown = undefined
   answer: unknown = undefined
   shoal: unknown = undefined
+  /** Strings but those in `shoal` are known to be of characters up to U+00FF. */
+  binary = false
 
   static of(object: { readonly [key: string]: unknown }): MessageFields {
     const fields = new MessageFields()

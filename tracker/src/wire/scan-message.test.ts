@@ -11,6 +11,7 @@ const scan = (text: string) => scanMessage(Buffer.from(text))
 
 /** What the scanner gives, with its session descriptions decoded. */
 function decoded(fields: MessageFields): unknown {
+  fields.binary = false
   const { offers: list, answer: text } = fields
   if (Array.isArray(list)) fields.offers = list.map((offer: Offer) => decodedOffer(offer))
   if (text instanceof RawJsonString) fields.answer = { type: 'answer', sdp: JSON.parse(text.json) }

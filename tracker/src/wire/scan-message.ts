@@ -85,6 +85,7 @@ const sdp = { from: 0, to: 0 }
 
 function message(): MessageFields {
   const fields = new MessageFields()
+  fields.binary = true
   let seen = 0
   cursor.take(OPEN_BRACE)
   if (!cursor.next(CLOSE_BRACE)) {
