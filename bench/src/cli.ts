@@ -22,6 +22,7 @@ interface Bench {
 /** By name; each is loaded when it is asked for, since each brings programs of its own. */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   core: () => import('./core-bench.js'),
+  dial: () => import('./dial-bench.js'),
   swarm: () => import('./swarm.js'),
   seeder: () => import('./seeder-bench.js'),
   matching: () => import('./matching-bench.js'),

@@ -96,9 +96,9 @@ describe('join tokens at a seeder', () => {
   test('from a file that cannot be used are a clear error', () => {
     const missing = { secretsFile: join(folder, 'none') }
     expect(() => new TokenGate(missing, HASH, () => now, log)).toThrow(
-      /--token-secrets .*none cannot be used/,
+      /--admit-secrets .*none cannot be used/,
     )
     writeFileSync(join(folder, 'keys'), 'nonsense')
-    expect(gate).toThrow(/--token-keys .*keys cannot be used: holds 0 public keys/)
+    expect(gate).toThrow(/--admit-keys .*keys cannot be used: holds 0 public keys/)
   })
 })

@@ -66,8 +66,8 @@ export class TokenGate {
    * @throws SeederError (`usage`) for a file that cannot be used
    */
   constructor(files: TokenFiles, infoHash: InfoHash, now: () => number, log: Logger) {
-    this.secrets = open('--token-secrets', files.secretsFile, readSecrets)
-    this.publicKeys = open('--token-keys', files.keysFile, readPublicKeys)
+    this.secrets = open('--admit-secrets', files.secretsFile, readSecrets)
+    this.publicKeys = open('--admit-keys', files.keysFile, readPublicKeys)
     this.infoHash = infoHash
     this.now = now
     this.log = log

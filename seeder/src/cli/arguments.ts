@@ -52,8 +52,8 @@ export function readArguments(
     .option('--public-url <url>', 'where viewers reach the HTTP server, for when the origin fails')
     .option('--direct-port <n>', 'UDP port that viewers dial without a tracker; 0 takes a free port', port)
     .option('--direct-host <address>', "what viewers are told, where it is not this machine's address")
-    .option('--token-secrets <file>', 'serve only peers with a join token: secrets (HS256), one a line')
-    .option('--token-keys <file>', 'the same: public keys (Ed25519), PEM')
+    .option('--admit-secrets <file>', 'serve only peers with a join token: secrets (HS256), one a line')
+    .option('--admit-keys <file>', 'the same: public keys (Ed25519), PEM')
     .option('--key <file>', 'private key to sign with (see keygen); default: a new one at each start')
     .option('--signed-by <key>', 'public key of the manifests beside the segments (see sign)', collect)
     .option('--token <token>', 'join token, for trackers that want one')
@@ -117,8 +117,8 @@ function seedInvocation(
     cacheBytes,
     directPort,
     directHost,
-    tokenSecrets,
-    tokenKeys,
+    admitSecrets,
+    admitKeys,
   } = settings
   if (source === undefined) {
     throw new SeederError('usage', 'SOURCE is missing: shoal-seeder SOURCE --tracker URL. See --help.')
@@ -144,9 +144,9 @@ function seedInvocation(
     http: httpPort === undefined ? undefined : { port: httpPort, host, publicUrl },
     direct: directPort === undefined ? undefined : { port: directPort, host: directHost },
     tokens:
-      tokenSecrets === undefined && tokenKeys === undefined
+      admitSecrets === undefined && admitKeys === undefined
         ? undefined
-        : { secretsFile: tokenSecrets, keysFile: tokenKeys },
+        : { secretsFile: admitSecrets, keysFile: admitKeys },
     keyFile: settings.key,
     signedBy: settings.signedBy,
     token: settings.token,
