@@ -25,6 +25,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   dial: () => import('./dial-bench.js'),
   swarm: () => import('./swarm.js'),
   seeder: () => import('./seeder-bench.js'),
+  integrity: () => import('./integrity-bench.js'),
   matching: () => import('./matching-bench.js'),
   multisource: () => import('./multisource-bench.js'),
   report: () => import('./report.js'),
