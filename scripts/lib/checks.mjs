@@ -25,7 +25,7 @@ export async function allChecks() {
     { name: 'build', run: runBuild },
     tool('types of the browser tests', TOOLS.tsc, ['-b', 'e2e/tsconfig.test.json']),
     tool('knip', TOOLS.knip, []),
-    tool('docs/scaling.md', join(ROOT, 'scripts/scaling.mjs'), ['--check']),
+    tool('docs/scaling.md', 'scripts/scaling.mjs', ['--check']),
     ...LIBRARIES.map((name) => tool(`publint ${name}`, TOOLS.publint, [name, '--strict'])),
     ...LIBRARIES.map((name) => tool(`attw ${name}`, TOOLS.attw, ['--pack', name, '--profile', 'esm-only'])),
     ...((await hasSizeLimit('player-plugin'))
