@@ -11,12 +11,12 @@ import type { Random } from '../ports/clock.js'
 import type { ManifestTrust } from '../ports/digest.js'
 import type { OriginError } from '../ports/origin.js'
 import type { DownloadMode, Integrity, SwarmOptions, WantedSegment } from '../runtime/swarm-api.js'
-import { Blame, type BlameEvents } from './blame.js'
+import { Blame } from './blame.js'
 import { CheckLoads } from './check-loads.js'
 import { DownloadTally } from './download-tally.js'
 import type { Election } from './election.js'
 import { electionStage, type HttpSituation, isIdle, peersHorizon } from './http-rules.js'
-import type { EmitEffect, LinkId } from './io.js'
+import type { EmitEffect } from './io.js'
 import { ManifestIntake } from './manifest-intake.js'
 import { ManifestRequests } from './manifest-requests.js'
 import { OriginLoads } from './origin-loads.js'
@@ -56,7 +56,7 @@ export interface DownloaderOptions {
 }
 
 /** What the rest of the engine hears of downloads. */
-export interface DownloaderEvents extends BlameEvents {
+export interface DownloaderEvents {
   /** A segment's verified pieces, or whether it is being fetched, changed. */
   segmentChanged(segment: Segment): void
   pieceVerified(segment: Segment, piece: number): void
@@ -117,7 +117,12 @@ export class Downloader {
     this.events = events
     this.now = 0 as Millis
     this.trust = new Trust(options.integrity)
-    this.blame = new Blame(this.trust, events)
+    this.blame = new Blame(this.trust, {
+      corrupted: (peer) => events.corrupted(peer),
+      explain: (peer, id) => this.requests.explain(peer, id),
+      distrusted: (peer) => this.distrusted(peer),
+      readyPeers: () => events.readyPeers(),
+    })
     this.requests = new ManifestRequests(swarmTag, emit)
     this.verifier = new Verifier(emit, {
       pieceVerified: (segment, piece, peer) => this.pieceVerified(segment, piece, peer),
@@ -155,7 +160,7 @@ export class Downloader {
     this.checks = new SpotChecks(this.trust, this.checkLoads, random, {
       digest,
       disproved: (segment) => this.manifestWrong(segment),
-      settled: (segment, piece, found) => this.blame.settle(segment, piece, found),
+      settled: (segment, piece, found) => this.blame.settle(segment, piece, found, this.now),
     })
     this.lists = new ReportedLists(this.trust, {
       swarmId: swarmId.bytes,
@@ -396,7 +401,7 @@ export class Downloader {
   }
 
   private pieceVerified(segment: Segment, piece: number, peer: Peer | null): void {
-    this.blame.fits(segment, piece, peer === null)
+    this.blame.fits(segment, piece, peer === null, this.now)
     this.events.pieceVerified(segment, piece)
     this.events.segmentChanged(segment)
     if (peer !== null) {
@@ -404,8 +409,7 @@ export class Downloader {
       peer.verifiedBytes += span.end - span.start
       if (!segment.certain) this.checks.earned(span.end - span.start)
       this.tally.count(segment, peer.source, span.end - span.start)
-    } else if (segment.complete && segment.manifestSource === 'own' && segment.certain)
-      this.lists.loaded(segment, this.now)
+    } else if (segment.complete && segment.manifestSource === 'own' && segment.certain) this.ownWhole(segment)
     for (const want of this.wants.of(segment)) {
       this.progress(want)
       this.finishIfWhole(want)
@@ -438,12 +442,17 @@ export class Downloader {
     }
   }
 
-  private manifestMade(segment: Segment): void {
+  /** All of it came from the origin, and tells who lied of it. */
+  private ownWhole(segment: Segment): void {
     for (const { link, manifest } of segment.contradictions) {
-      if (contradicts(segment, manifest)) this.distrust(link)
+      if (contradicts(segment, manifest)) this.blame.distrust(link, this.now)
     }
     segment.contradictions = []
     this.lists.loaded(segment, this.now)
+  }
+
+  private manifestMade(segment: Segment): void {
+    this.ownWhole(segment)
     for (const piece of segment.verified.toArray()) this.events.pieceVerified(segment, piece)
     this.events.segmentChanged(segment)
     for (const want of this.wants.of(segment)) this.finishIfWhole(want)
@@ -455,7 +464,7 @@ export class Downloader {
     this.lists.wrong(segment)
     this.manifestDropped(segment)
     // Whoever passes a signed one on has not made it.
-    if (manifestAuthor !== null && manifestSource !== 'trusted') this.distrust(manifestAuthor)
+    if (manifestAuthor !== null && manifestSource !== 'trusted') this.blame.distrust(manifestAuthor, this.now)
   }
 
   /** What is known of the segment from peers is not to be used: only the origin counts. */
@@ -471,10 +480,10 @@ export class Downloader {
   }
 
   /** Drops everything that was taken on the word of a peer which said what is not so. */
-  private distrust(link: LinkId): void {
-    if (this.blame.distrust(link, this.now) === null) return
+  private distrusted(peer: Peer): void {
+    this.pieces.withdraw(peer)
     for (const segment of [...this.options.store.values()]) {
-      if (segment.manifestAuthor === link && !segment.certain) this.forget(segment)
+      if (segment.manifestAuthor === peer.link && !segment.certain) this.forget(segment)
     }
   }
 
@@ -482,7 +491,7 @@ export class Downloader {
   private forget(segment: Segment): void {
     this.manifestDropped(segment)
     segment.httpOnly = false
-    this.requests.refused(segment.key)
+    this.requests.settled(segment.key, this.events.readyPeers())
   }
 
   /** Another level of integrity holds: what does not count by it is forgotten. */

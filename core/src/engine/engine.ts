@@ -403,6 +403,7 @@ export class Engine {
         if (this.uploader.state !== 'off') this.manifests.request(peer, message.segment)
         return
       case 'manifest': {
+        if (this.downloader.blame.explained(peer, message.manifest, this.now)) return
         const segment = this.store.get(segmentKey(message.manifest.segment))
         if (segment !== undefined) this.downloader.manifest(peer, message.manifest, segment)
         return

@@ -241,10 +241,9 @@ function patience(want: Want, situation: HttpSituation): number {
   const { segment, startedAt, deadline } = want
   if (segment.httpOnly) return startedAt
   if (peers.length === 0) return hopeful ? startedAt + CONNECT_PATIENCE_MS : startedAt
-  const known = segment.manifest !== null || situation.signed
-  const helped = (peer: Peer) =>
-    peer.offers(segment.id) && peer.usable(now) && (known || !peer.isDistrusted(now))
-  if (peers.some(helped)) return Number.POSITIVE_INFINITY
+  const helps = (peer: Peer) =>
+    peer.offers(segment.id) && peer.usable(now) && !segment.convicted.has(peer.link)
+  if (peers.some(helps)) return Number.POSITIVE_INFINITY
   const unheard = peers.filter((peer) => !peer.have.heard)
   const hear = Math.max(startedAt, ...unheard.map((peer) => peer.openedAt + FIRST_HAVE_MS))
   if (!want.wanted.live) return hear

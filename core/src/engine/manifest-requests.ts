@@ -63,6 +63,11 @@ export class ManifestRequests {
     this.emit({ type: 'send', link: peer.link, channel: 'control', bytes })
   }
 
+  /** Asks a peer what it holds of a segment, whatever is known of it. */
+  explain(peer: Peer, id: SegmentId): void {
+    this.ask(peer, id)
+  }
+
   /** True where the manifest was asked of this peer and nothing had come yet: one answer is taken. */
   takeAnswer(peer: Peer, key: string): boolean {
     return peer.manifestAwaited.delete(key)

@@ -15,7 +15,7 @@ export const ORPHAN_PATIENCE_MS = 400
 function orphansOf({ segment, wanted }: Want, peers: readonly Peer[], now: Millis): PieceSet | null {
   const fits = wanted.live && segment.id.part === null && segment.manifest !== null && !segment.httpOnly
   if (!fits || segment.loading !== null || !segment.asked.isEmpty || !segment.hashing.isEmpty) return null
-  const usable = peers.filter((peer) => peer.usable(now))
+  const usable = peers.filter((peer) => peer.usable(now) && !segment.convicted.has(peer.link))
   if (usable.length === 0 || usable.some((peer) => peer.have.isFetching(segment.id))) return null
   const orphans = new PieceSet()
   for (const piece of missingPieces(segment)) orphans.add(piece)

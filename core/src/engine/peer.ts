@@ -121,7 +121,7 @@ export class Peer {
   corrupt = 0
   /** Pieces in a row that did not fit, and of which it is not known why. */
   suspicions = 0
-  /** No unsigned manifest is taken from it before this time: one was not what the origin serves. */
+  /** Nothing is taken from it before this time: a manifest of its was not of what the origin serves. */
   distrustedUntil = 0
   receivedBytes = 0
   /** Bytes of its pieces whose hash was right. */
@@ -159,7 +159,7 @@ export class Peer {
 
   /** May be asked for pieces now. */
   usable(now: Millis): boolean {
-    return this.identity?.uploads === true && now >= this.suspectUntil
+    return this.identity?.uploads === true && now >= this.suspectUntil && now >= this.distrustedUntil
   }
 
   isDistrusted(now: Millis): boolean {

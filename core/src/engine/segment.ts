@@ -79,6 +79,8 @@ export class Segment {
   manifestAuthor: LinkId | null = null
   /** Peers whose bytes of a piece did not fit the manifest: they lie, or its author does. */
   private readonly accused = new Map<number, Map<LinkId, Accusation>>()
+  /** Whose bytes of a piece certainly were wrong: nothing more of the segment is asked of them. */
+  readonly convicted = new Set<LinkId>()
   /** Manifests of peers that contradict each other, until the origin's own is here. */
   contradictions: readonly Contradiction[] = []
   /** Hashes of it are a peer's word, though it was begun here. */
@@ -225,8 +227,9 @@ export class Segment {
     }
   }
 
+  /** The peer's bytes of this piece, or certainly those of another one, were wrong. */
   isAccused(piece: number, link: LinkId): boolean {
-    return this.accused.get(piece)?.has(link) === true
+    return this.convicted.has(link) || this.accused.get(piece)?.has(link) === true
   }
 
   /** A peer's bytes of a piece do not fit the manifest. Returns how many peers' bytes do not. */
@@ -246,6 +249,7 @@ export class Segment {
       else if (!accusation.convicted) convicted.push(link)
       accusation.convicted = true
     }
+    for (const link of convicted) this.convicted.add(link)
     return { convicted, cleared }
   }
 

@@ -20,7 +20,7 @@ const MIN_SHARE = 0.002
  * Bytes of one check: small beside a piece's load, and large enough that its request is not the most of
  * what it costs. A 4 s segment of 4 Mbit/s has one such check.
  */
-export const CHECK_BYTES = 32 * 1024
+const CHECK_BYTES = 32 * 1024
 
 /** Bytes that may be checked in a row, after a while without an occasion. */
 const MAX_BUDGET_BYTES = 4 * CHECK_BYTES

@@ -1,6 +1,14 @@
-import { channelOf, encodeMessage, millis, type PeerId, type PeerMessage } from '@shoal/protocol'
+import {
+  channelOf,
+  encodeMessage,
+  millis,
+  type PeerId,
+  type PeerMessage,
+  type SegmentManifest,
+} from '@shoal/protocol'
 import { Engine, type EngineOptions } from '../engine/engine.js'
 import type { Effect, Input, LinkId } from '../engine/io.js'
+import type { ManifestTrust } from '../ports/digest.js'
 import type { WantedSegment } from '../runtime/swarm-api.js'
 import { sentMessages, TEST_SWARM, testPeerId } from './engine-fixtures.js'
 import { seededRandom } from './random.js'
@@ -12,6 +20,8 @@ export interface DriverOptions extends Partial<EngineOptions> {
   /** Hash jobs wait until `answerHashes`. */
   readonly holdHashes?: boolean
   readonly seed?: number
+  /** What the host says of a manifest's signature; `unsigned` of all unless given. */
+  readonly trustOf?: (manifest: SegmentManifest) => ManifestTrust
 }
 
 /** An engine by itself: the test is its network, its origin and its clock; hashes are answered at once. */
@@ -22,9 +32,11 @@ export class EngineDriver {
   readonly effects: Effect[] = []
   private readonly held: Extract<Effect, { type: 'hash' }>[] = []
   private readonly holdHashes: boolean
+  private readonly trustOf: (manifest: SegmentManifest) => ManifestTrust
 
-  constructor({ holdHashes = false, seed = 1, ...options }: DriverOptions = {}) {
+  constructor({ holdHashes = false, seed = 1, trustOf = () => 'unsigned', ...options }: DriverOptions = {}) {
     this.holdHashes = holdHashes
+    this.trustOf = trustOf
     this.engine = new Engine(
       {
         swarmId: TEST_SWARM,
@@ -51,7 +63,8 @@ export class EngineDriver {
         if (this.holdHashes) this.held.push(effect)
         else effects.push(...this.answerHash(effect))
       } else if (effect.type === 'check-manifest') {
-        effects.push(...this.input({ type: 'manifest-checked', jobId: effect.jobId, trust: 'unsigned' }))
+        const { jobId, manifest } = effect
+        effects.push(...this.input({ type: 'manifest-checked', jobId, trust: this.trustOf(manifest) }))
       }
     }
     return effects

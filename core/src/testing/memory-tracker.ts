@@ -13,6 +13,9 @@ import {
 import type { Clock, Random } from '../ports/clock.js'
 import type { OpenTrackerSocket, TrackerSocketEvents } from '../ports/socket.js'
 
+/** Members that must accuse a peer of corrupt data before it is banned, as for a real tracker. */
+const BAN_ACCUSERS = 3
+
 /** One way, in milliseconds. */
 const DELAY_MS = 20
 
@@ -49,6 +52,9 @@ export class MemoryTracker {
   private readonly swarms = new Map<InfoHash, Map<PeerId, Member>>()
   private readonly sockets = new Set<() => void>()
   private up = true
+  /** By peer: who accused it; and those that nobody hears of any more. */
+  private readonly accusers = new Map<PeerId, Set<PeerId>>()
+  private readonly banned = new Set<PeerId>()
   /** Announces taken, by info hash in hexadecimal. */
   readonly announces = new Map<string, number>()
 
@@ -102,6 +108,7 @@ export class MemoryTracker {
     const swarm = this.swarms.get(message.info_hash) ?? new Map<PeerId, Member>()
     this.swarms.set(message.info_hash, swarm)
     const { info_hash, peer_id } = message
+    if (this.banned.has(peer_id)) return
     if ('to_peer_id' in message) {
       const { to_peer_id, ...rest } = message
       if ('answer' in rest) this.matching?.answered(to_peer_id, peer_id, rest.offer_id, this.clock.now())
@@ -127,6 +134,7 @@ export class MemoryTracker {
 
   private announce(message: Announce, swarm: Map<PeerId, Member>, deliver: Member['deliver']): void {
     const { info_hash, peer_id } = message
+    for (const accused of message.shoal.accuse ?? []) this.accuse(accused, peer_id, swarm)
     swarm.set(peer_id, {
       peerId: peer_id,
       deliver,
@@ -146,6 +154,14 @@ export class MemoryTracker {
       const told = target === undefined ? {} : this.introduction(peer_id, target.peerId)
       target?.deliver({ action: 'announce', info_hash, peer_id, offer_id, offer, ...told })
     }
+  }
+
+  private accuse(accused: PeerId, by: PeerId, swarm: Map<PeerId, Member>): void {
+    const accusers = this.accusers.get(accused) ?? new Set()
+    this.accusers.set(accused, accusers.add(by))
+    if (accusers.size < BAN_ACCUSERS) return
+    this.banned.add(accused)
+    swarm.delete(accused)
   }
 
   private receiversOf(

@@ -105,9 +105,38 @@ describe('the simulator', { timeout: 90_000 }, () => {
     expect(report.slackP1Ms).toBeGreaterThan(0)
   })
 
-  it('meets polluters, and plays nothing of theirs', async () => {
-    const report = await run({ fault: 'polluters', viewers: 30, seconds: 24 })
-    expect(report.corruptPieces).toBeGreaterThan(0)
-    expect(report.pollutedBytesPlayed).toBe(0)
+  // One in five, as many as the hostile shares of the literature at their worst.
+  const attack = { viewers: 15, seconds: 32, hostileShare: 0.2, bitsPerSecond: 1_000_000 }
+
+  it.each(['checked', 'signed'] as const)(
+    'bans every polluter and nobody else, and plays nothing of theirs: %s',
+    async (integrity) => {
+      const report = await run({ ...attack, fault: 'polluters', integrity })
+      expect(report.hostile).toBe(3)
+      expect(report.hostileBanned).toBe(3)
+      expect(report.honestBanned).toBe(0)
+      expect(report.pollutedBytesPlayed).toBe(0)
+      expect(report.rebuffers).toBeLessThanOrEqual(report.twinRebuffers)
+      // Two pieces for each ban, those aside that were on their way or came from who was not asked twice.
+      expect(report.corruptPieces).toBeLessThan(4 * report.bans)
+    },
+  )
+
+  it.each(['inventors', 'slanderers'] as const)('%s get nobody banned', async (fault) => {
+    const signed = await run({ ...attack, fault, integrity: 'signed' })
+    expect(signed).toMatchObject({ honestBanned: 0, pollutedBytesPlayed: 0 })
+    const checked = await run({ ...attack, fault })
+    expect(checked.honestBanned).toBe(0)
+    expect(checked.checksFailed).toBeGreaterThan(0)
+    expect(checked.rebuffers).toBeLessThanOrEqual(checked.twinRebuffers)
+  })
+
+  it('checks about two bytes in a hundred of what peers bring, beside one copy of each segment', async () => {
+    const [checked, off] = [await run({ viewers: 6 }), await run({ viewers: 6, integrity: 'off' })]
+    expect(checked.checksMade).toBeGreaterThan(0)
+    expect(checked.checkShare).toBeLessThan(0.025)
+    expect(checked.checksFailed).toBe(0)
+    expect(checked.httpCopiesPerSegment).toBeLessThan(off.httpCopiesPerSegment + 0.05)
+    expect(off.checkShare).toBe(0)
   })
 })
