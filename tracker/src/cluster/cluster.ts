@@ -159,6 +159,12 @@ export class Cluster implements Elsewhere {
     if (item.type === 'offers') {
       this.counters.offersReceived += item.offers.length
       if (swarm === undefined) return false
+      const same = swarm.peers.get(item.from.id)
+      // Whoever joined there since it was last heard of here is there: the socket here is half open.
+      if (same !== undefined && item.from.ageSeconds < Math.floor(now / 1000) - same.seenSeconds) {
+        this.here.moved(same)
+        if (swarm.peers.size === 0) return false
+      }
       const guest = this.guests.welcome(node, swarm, item.from, now)
       this.counters.offersDelivered += this.here.deliverOffers(guest, item.offers, now)
       return true

@@ -168,6 +168,24 @@ describe('three nodes', () => {
     await Promise.all([a, b].map((each) => each.expectNothingElse()))
   })
 
+  it('forget a peer that has come back at another node while its old socket is half open', async () => {
+    const info_hash = newHash()
+    const [old, witness, again] = [await client(0), await client(0), await client(1)]
+    await old.ask(announce('a', { info_hash }))
+    await witness.ask(announce('w', { info_hash }))
+    await counted(again, info_hash, 2)
+    // Whole seconds are what nodes tell each other.
+    await new Promise((resolve) => setTimeout(resolve, 2100))
+    await again.ask(announce('a', { info_hash, ...offers('o1', 'o2') }))
+    await counted(witness, info_hash, 2)
+    await counted(again, info_hash, 2)
+    expect(await witness.next()).toMatchObject({ peer_id: id('a') })
+    // Who is heard of later than the other joined stays.
+    await witness.ask(announce('w', { info_hash, ...offers('o3') }))
+    expect(await again.next()).toMatchObject({ peer_id: id('w') })
+    await old.expectNothingElse()
+  })
+
   it('make one swarm of peers that have neighbours enough at their own node', async () => {
     const info_hash = newHash()
     const peers: { readonly name: string; readonly node: number; readonly client: RawClient }[] = []

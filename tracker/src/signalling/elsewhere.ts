@@ -42,6 +42,8 @@ export interface Here {
    * @returns how many were delivered
    */
   deliverOffers(guest: Peer, offers: readonly Offer[], now: Millis): number
+  /** This peer of ours has come back at another node, and its socket here is dead. */
+  moved(peer: Peer): void
   deliverAnswer(from: Introduced, to: Peer, offerId: string, sdpJson: WireText, now: Millis): void
   deliverCandidates(from: PeerId, to: Peer, offerId: string, candidates: readonly IceCandidate[]): void
 }

@@ -102,6 +102,10 @@ export class Relay implements Here {
     return receivers.length
   }
 
+  moved(peer: Peer): void {
+    this.registry.leave(peer)
+  }
+
   deliverAnswer(from: Introduced, to: Peer, offerId: string, sdpJson: WireText, now: Millis): void {
     this.sendAnswer(from, to, offerId, sdpJson, now)
   }
