@@ -1,4 +1,5 @@
 import type { IceCandidate, InfoHash, Millis, PeerId } from '@shoal/protocol'
+import type { Reporter, Reports } from '../integrity/integrity.js'
 import type { Accused, Elsewhere, Here } from '../signalling/elsewhere.js'
 import type { Random } from '../swarm/candidates.js'
 import type { OffersInFlight } from '../swarm/offers-in-flight.js'
@@ -136,6 +137,13 @@ export class Cluster implements Elsewhere {
     }
   }
 
+  /** Sends what a peer here reports of segments to all nodes that have its swarm. */
+  reported(infoHash: InfoHash, from: Reporter, { lists = [], wrong = [] }: Reports): void {
+    const nodes = this.directory.nodesOf(infoHash)
+    if (nodes === undefined || !this.ports.joined()) return
+    for (const node of nodes.keys()) this.ports.send(node, { type: 'reports', infoHash, from, lists, wrong })
+  }
+
   banned(infoHash: InfoHash, address: string): void {
     this.ports.banned(infoHash, address)
   }
@@ -167,6 +175,10 @@ export class Cluster implements Elsewhere {
       }
       const guest = this.guests.welcome(node, swarm, item.from, now)
       this.counters.offersDelivered += this.here.deliverOffers(guest, item.offers, now)
+      return true
+    }
+    if (item.type === 'reports') {
+      this.ports.reported(item.infoHash, item.from, item, now)
       return true
     }
     const to = swarm?.peers.get(item.to)
@@ -225,6 +237,8 @@ export interface ClusterPorts {
   /** Sends an item to a node, with others of the same turn of the event loop. */
   send(node: NodeId, item: Item): void
   touched(infoHash: InfoHash): void
+  /** A peer of another node reports segments of a swarm. */
+  reported(infoHash: InfoHash, from: Reporter, reports: Reports, now: Millis): void
   /** Tells all nodes of a ban. */
   banned(infoHash: InfoHash, address: string): void
   /** Uniform in [0, 1). */

@@ -28,6 +28,13 @@ const ITEMS: readonly Item[] = [
   { type: 'answer', infoHash, from, to, offerId: id('o'), sdpJson: '""' as WireText },
   { type: 'candidates', infoHash, from: from.id, to, offerId: id('o'), candidates: [CANDIDATE] },
   { type: 'accusation', infoHash, network: 'ipv4 c63364', to },
+  {
+    type: 'reports',
+    infoHash,
+    from: { witness: -7, network: 'ipv4 c63364' },
+    lists: [{ s: '1:2:', h: 'A'.repeat(43) }],
+    wrong: [],
+  },
 ]
 
 describe('items', () => {
@@ -48,12 +55,15 @@ describe('items', () => {
     ['a candidate that is none', 3, 5, ['candidate']],
     ['an accusation of a network that is none', 4, 2, 'x'.repeat(65)],
     ['an accusation of nobody', 4, 3, 'short'],
+    ['reports of nobody', 5, 2, 'short'],
+    ['reports of too many segments', 5, 4, Array(33).fill({ s: '1:2:', h: 'A'.repeat(43) })],
+    ['reports out of form', 5, 5, [{ s: '1:2', h: 'A'.repeat(43) }]],
   ])('with %s are left out, the others are taken', (_, number, at, value) => {
     const frame = packr.unpack(packItems(NODE, 1, ITEMS)) as unknown[][][]
     const item = frame[3]?.[number - 1]
     if (item === undefined) throw new Error('no such item')
     item[at as number] = value as unknown as never
-    expect(readItems(packr.pack(frame))).toMatchObject({ items: { length: 3 }, rejected: 1 })
+    expect(readItems(packr.pack(frame))).toMatchObject({ items: { length: 4 }, rejected: 1 })
   })
 })
 

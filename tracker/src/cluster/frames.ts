@@ -1,12 +1,16 @@
-import type { IceCandidate, InfoHash, PeerId, Verdict } from '@shoal/protocol'
+import type { IceCandidate, InfoHash, PeerId, SegmentList, Verdict } from '@shoal/protocol'
 import {
   isBinaryString20,
   MAX_CANDIDATES,
+  MAX_REPORTED_LISTS,
   MAX_SDP_CHARS,
+  MAX_WRONG_LISTS,
   readAnnouncedKeys,
   readCandidate,
+  readSegmentLists,
   readVerdicts,
 } from '@shoal/protocol'
+import type { Reporter } from '../integrity/integrity.js'
 import type { Place } from '../locality/place.js'
 import { MAX_OFFERS_PER_ANNOUNCE } from '../wire/client-message.js'
 import { Offer } from '../wire/offer.js'
@@ -67,6 +71,14 @@ export type Item =
       readonly network: string
       readonly to: PeerId
     }
+  /** What a peer reports of segments. */
+  | {
+      readonly type: 'reports'
+      readonly infoHash: InfoHash
+      readonly from: Reporter
+      readonly lists: readonly SegmentList[]
+      readonly wrong: readonly SegmentList[]
+    }
 
 /** What a node tells all others. */
 export type News =
@@ -100,7 +112,7 @@ export type IntegrityNews =
       readonly verdict: Verdict
     }
 
-const ITEM = { offers: 0, answer: 1, candidates: 2, accusation: 3 } as const
+const ITEM = { offers: 0, answer: 1, candidates: 2, accusation: 3, reports: 4 } as const
 const NEWS = { beat: 0, counts: 1, bye: 2, vouched: 3, disputed: 4, ban: 5 } as const
 
 /** Longest address or network as admission writes them, in characters. */
@@ -214,6 +226,10 @@ function itemFields(item: Item): unknown[] {
       return [ITEM.candidates, item.infoHash, item.from, item.to, item.offerId, item.candidates]
     case 'accusation':
       return [ITEM.accusation, item.infoHash, item.network, item.to]
+    case 'reports': {
+      const { witness, network } = item.from
+      return [ITEM.reports, item.infoHash, witness, network, item.lists, item.wrong]
+    }
   }
 }
 
@@ -223,6 +239,7 @@ function readItem(value: unknown): Item | null {
   if (value[0] === ITEM.offers) return readOffers(infoHash, value[2], value[3])
   if (value[0] === ITEM.answer) return readAnswer(infoHash, value.slice(2))
   if (value[0] === ITEM.candidates) return readCandidates(infoHash, value.slice(2))
+  if (value[0] === ITEM.reports) return readReports(infoHash, value.slice(2))
   if (value[0] === ITEM.accusation) {
     const [, , network, to] = value as unknown[]
     if (!isAddress(network) || !isBinaryString20(to)) return null
@@ -260,6 +277,15 @@ function readCandidates(infoHash: InfoHash, [from, to, offerId, list]: readonly 
   } catch {
     return null
   }
+}
+
+function readReports(infoHash: InfoHash, [witness, network, some, others]: readonly unknown[]): Item | null {
+  const lists = readSegmentLists(some, MAX_REPORTED_LISTS)
+  const wrong = readSegmentLists(others, MAX_WRONG_LISTS)
+  if (lists === null || wrong === null) return null
+  if (typeof witness !== 'number' && !isBinaryString20(witness)) return null
+  if (typeof network !== 'string' || network.length > MAX_ADDRESS_CHARS) return null
+  return { type: 'reports', infoHash, from: { witness, network }, lists, wrong }
 }
 
 function sketchFields({ id, shoal, seeder, ageSeconds, place }: PeerSketch): unknown[] {

@@ -32,6 +32,9 @@ const MAX_WAITING = 512
 /** Text of items that waits for one node, in characters; beyond it the frame goes out. */
 const FRAME_CHARS = MAX_FRAME_BYTES / 4
 
+/** A segment's name and a list digest, in characters. */
+const MAX_REPORT_CHARS = 80
+
 /** For `/metrics`, `/health` and the log. */
 export interface ClusterReport {
   readonly state: 'joined' | 'alone'
@@ -103,6 +106,7 @@ export class ClusterNode implements BusListener {
       touched: (infoHash) => this.published.touch(infoHash),
       banned: (infoHash, address) =>
         this.broadcast(packNews({ type: 'ban', node: this.options.id, infoHash, address })),
+      reported: (infoHash, from, reports, now) => tracker.reportedElsewhere(infoHash, from, reports, now),
       random: options.random,
     })
     this.integrity = tracker.integrity
@@ -111,6 +115,7 @@ export class ClusterNode implements BusListener {
         this.broadcast(packNews({ type: 'vouched', node: options.id, infoHash, keys })),
       disputed: (infoHash, verdict) =>
         this.broadcast(packNews({ type: 'disputed', node: options.id, infoHash, verdict })),
+      reported: (infoHash, from, reports) => this.cluster.reported(infoHash, from, reports),
     }
     for (const { infoHash } of tracker.registry.swarms()) this.published.touch(infoHash)
     this.bus = connect(this)
@@ -300,5 +305,6 @@ function packed(counts: NodeCounts): Uint8Array | null {
 function charsOf(item: Item): number {
   if (item.type === 'offers') return item.offers.reduce((sum, { sdpJson }) => sum + sdpJson.length, 0)
   if (item.type === 'accusation') return item.network.length
+  if (item.type === 'reports') return (item.lists.length + item.wrong.length) * MAX_REPORT_CHARS
   return item.type === 'answer' ? item.sdpJson.length : JSON.stringify(item.candidates).length
 }

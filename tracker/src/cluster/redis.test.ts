@@ -1,6 +1,9 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -18,6 +21,11 @@ const LEASE_SECONDS = 1
 /** For everything that takes a lease, on a machine that is busy. */
 const PATIENCE = { timeout: 15_000, interval: 50 }
 
+const folder = await mkdtemp(`${tmpdir()}/shoal-cluster-`)
+const attestationKey = `${folder}/attestation.pem`
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+await writeFile(attestationKey, privateKey.export({ type: 'pkcs8', format: 'pem' }))
+
 const options = (url: string) => ({
   host: '127.0.0.1',
   port: 0,
@@ -27,6 +35,7 @@ const options = (url: string) => ({
   announceIntervalSeconds: 60,
   // The tests are a proxy where they want to be; without a header nothing limits them.
   admission: { trustedProxies: ['127.0.0.1'] },
+  attestation: { keyFile: attestationKey },
 })
 
 interface ScrapeAnswer {
@@ -54,6 +63,7 @@ afterAll(async () => {
   await Promise.all(nodes.map((node) => node.close()))
   gate.close()
   await redis.kill()
+  await rm(folder, { recursive: true })
 })
 
 async function client(node: number, address?: string): Promise<RawClient> {
@@ -116,6 +126,26 @@ describe('three nodes', () => {
     await c.ask(shoal('c', { wrong: disputed }, { info_hash }))
     await b.ask(shoal('b', {}, { info_hash }))
     expect(await a.next()).toMatchObject({ shoal: { verdicts: [{ s: '1:2:', disputed: true }] } })
+  })
+
+  it('attest what fetchers at different nodes agree on, to those who reported it', async () => {
+    const info_hash = newHash()
+    const [a, b] = [await client(0, '192.0.2.1'), await client(1, '198.51.100.1')]
+    await joined()
+    await a.ask(shoal('a', {}, { info_hash }))
+    await b.ask(shoal('b', {}, { info_hash }))
+    await counted(a, info_hash, 2)
+    await counted(b, info_hash, 2)
+    const list = { s: '1:7:', h: 'A'.repeat(43) }
+    for (const [name, fetcher] of Object.entries({ a, b })) {
+      fetcher.send(shoal(name, { lists: [list] }, { info_hash }))
+    }
+    for (const fetcher of [a, b]) {
+      let verdicts: unknown
+      do verdicts = ((await fetcher.next())['shoal'] as Message | undefined)?.['verdicts']
+      while (verdicts === undefined)
+      expect(verdicts).toEqual([{ ...list, sig: expect.any(String) }])
+    }
   })
 
   it('introduce stock clients to each other, and answers find back', async () => {

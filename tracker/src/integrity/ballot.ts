@@ -50,14 +50,14 @@ export class Ballot {
   /** Networks that said two things. */
   private readonly split: Witness[] = []
 
-  /** A peer of this network has loaded the segment. @returns false when that adds nothing */
-  vote(digest: string, witness: Witness, peer: PeerId): boolean {
+  /** A peer of this network has loaded the segment: null for one that is not here. @returns false when that adds nothing */
+  vote(digest: string, witness: Witness, peer: PeerId | null): boolean {
     const candidate = this.candidate(digest)
     if (candidate === null) return false
     const isSplit = this.split.includes(witness)
     const before = this.candidates.find(({ pro }) => pro.includes(witness))
     if (before === undefined && !isSplit && this.voices >= MAX_WITNESSES) return false
-    add(candidate.reporters, peer, MAX_REPORTERS)
+    if (peer !== null) add(candidate.reporters, peer, MAX_REPORTERS)
     if (isSplit || before === candidate) return false
     if (before === undefined) {
       candidate.pro.push(witness)

@@ -25,6 +25,8 @@ const MINUTE_MS = 60_000
 /** What one voice did to a segment's votes. */
 export interface Heard {
   readonly outcome: Outcome
+  /** It was news. */
+  readonly changed: boolean
   /** The swarm is to be told: it is disputed now, or more lists are known to be wrong. */
   readonly tell: boolean
   reportersOf(digest: string): Iterable<PeerId>
@@ -74,8 +76,8 @@ export class Comparison {
     return this.entries.size
   }
 
-  /** A peer of a network has loaded this. @returns null where it found no room */
-  loaded(place: Place, witness: Witness, peer: PeerId, now: number): Heard | null {
+  /** A peer of a network has loaded this. @param peer null for one of another node @returns null where it found no room */
+  loaded(place: Place, witness: Witness, peer: PeerId | null, now: number): Heard | null {
     const entry = this.entry(place, witness, now)
     if (entry === null) return null
     const changed = entry.ballot.vote(place.h, witness, peer)
@@ -109,7 +111,7 @@ export class Comparison {
       entry.told = true
       entry.toldWrong = wrong.length
     }
-    return { outcome, tell, reportersOf: (digest) => ballot.reportersOf(digest) }
+    return { outcome, changed, tell, reportersOf: (digest) => ballot.reportersOf(digest) }
   }
 
   /** Charges a party of each side: no network alone, however often it speaks, disputes everything. */

@@ -20,6 +20,9 @@ const SIGNATURES_PER_SECOND = 500
 /** Peers that one objection may accuse: as many as an announce may name. */
 const MAX_ACCUSED = 4
 
+/** Reports that are passed on to other nodes in a second at most; each costs every node that has the swarm. */
+const FORWARDS_PER_SECOND = 500
+
 /** How often the other nodes of a cluster are told of keys anew, in ms: for those that are new. */
 const RETELL_MS = 60_000
 
@@ -54,7 +57,7 @@ export interface IntegrityCounters {
   blamed: number
 }
 
-type Reports = { readonly [K in 'lists' | 'wrong']: IntegrityReports[K] | undefined }
+export type Reports = { readonly [K in 'lists' | 'wrong']: IntegrityReports[K] | undefined }
 
 /** What other nodes of a cluster say. */
 export type FromNode =
@@ -65,6 +68,15 @@ export type FromNode =
 export interface IntegrityBus {
   vouched(infoHash: InfoHash, keys: readonly string[]): void
   disputed(infoHash: InfoHash, verdict: Verdict): void
+  /** What a network says of segments, for the nodes that have the swarm. */
+  reported(infoHash: InfoHash, from: Reporter, reports: Reports): void
+}
+
+/** Whose word it is. */
+export interface Reporter {
+  readonly witness: Witness
+  /** As admission counts networks, for bans. */
+  readonly network: string
 }
 
 /**
@@ -87,7 +99,9 @@ export class Integrity {
   private readonly options: IntegrityOptions
   private readonly attestorJson: string
   private readonly signatures = new Allowance<'all'>(SIGNATURES_PER_SECOND, 1000)
-  private readonly toldAt = new Map<InfoHash, number>()
+  private readonly forwards = new Allowance<'all'>(FORWARDS_PER_SECOND, 1000)
+  /** When the other nodes were told of a swarm's key. */
+  private readonly toldAt = new Map<string, number>()
 
   constructor(options: IntegrityOptions = NO_INTEGRITY) {
     this.options = options
@@ -107,13 +121,12 @@ export class Integrity {
     const keys = (shoal?.keys ?? []).filter((key) => {
       const ground = groundFor(key, listed, own, vouchLoopback && guard?.isLocal === true)
       if (ground === null) return false
-      if (this.vouches.add(infoHash, key, ground, now)) this.toldAt.delete(infoHash)
-      return true
+      this.vouches.add(infoHash, key, ground, now)
+      return this.bus !== null && (this.toldAt.get(infoHash + key) ?? -RETELL_MS) + RETELL_MS <= now
     })
-    if (this.bus === null || keys.length === 0) return
-    if ((this.toldAt.get(infoHash) ?? Number.NEGATIVE_INFINITY) + RETELL_MS > now) return
-    this.toldAt.set(infoHash, now)
-    this.bus.vouched(infoHash, keys)
+    if (keys.length === 0) return
+    for (const key of keys) this.toldAt.set(infoHash + key, now)
+    this.bus?.vouched(infoHash, keys)
   }
 
   /**
@@ -121,28 +134,48 @@ export class Integrity {
    *
    * @returns peers that its objections accuse
    */
-  reported(peer: Peer, { lists = [], wrong = [] }: Reports, now: Millis): PeerId[] {
-    const witness = this.witnessOf(peer)
-    const attested = new Map<Peer, Verdict[]>()
-    for (const list of lists) {
-      this.counters.listsReported++
-      const heard = this.comparison.loaded(placeOf(peer, list), witness, peer.id, now)
-      if (heard === null) continue
-      this.attest(peer, list, heard, attested, now)
-      this.judge(peer, list.s, heard)
+  reported(peer: Peer, reports: Reports, now: Millis): PeerId[] {
+    const { swarm, session } = peer
+    const witness = this.options.sameNetwork ? peer.id : witnessAt(peer.place)
+    this.counters.listsReported += reports.lists?.length ?? 0
+    this.counters.wrongReported += reports.wrong?.length ?? 0
+    const { accused, news } = this.hear(swarm, witness, peer.id, reports, now)
+    if (this.bus !== null && news.lists.length + news.wrong.length > 0 && this.forwards.has('all', now)) {
+      this.forwards.spend('all', now)
+      this.bus.reported(swarm.infoHash, { witness, network: session?.guard?.network ?? '' }, news)
     }
+    return accused
+  }
+
+  /** Takes what a peer of another node reports of a swarm that is here. @returns as `reported` */
+  reportedElsewhere(swarm: Swarm, witness: Witness, reports: Reports, now: Millis): PeerId[] {
+    return this.hear(swarm, witness, null, reports, now).accused
+  }
+
+  /** @param peer null for one of another node: that node tells it what follows */
+  private hear(swarm: Swarm, witness: Witness, peer: PeerId | null, reports: Reports, now: Millis) {
+    const { infoHash } = swarm
+    const attested = new Map<Peer, Verdict[]>()
     const accused: PeerId[] = []
-    for (const list of wrong) {
-      this.counters.wrongReported++
-      const heard = this.comparison.objected(placeOf(peer, list), witness, now)
+    const news = { lists: [] as SegmentList[], wrong: [] as SegmentList[] }
+    for (const list of reports.lists ?? []) {
+      const heard = this.comparison.loaded({ infoHash, ...list }, witness, peer, now)
       if (heard === null) continue
-      this.judge(peer, list.s, heard)
+      if (heard.changed) news.lists.push(list)
+      this.attest(swarm, peer, list, heard, attested, now)
+      this.judge(infoHash, list.s, heard, peer !== null)
+    }
+    for (const list of reports.wrong ?? []) {
+      const heard = this.comparison.objected({ infoHash, ...list }, witness, now)
+      if (heard === null) continue
+      if (heard.changed) news.wrong.push(list)
+      this.judge(infoHash, list.s, heard, peer !== null)
       // What most networks loaded is right: who objects to it accuses nobody.
       if (heard.outcome.agreed?.digest === list.h) continue
       for (const id of heard.reportersOf(list.h)) if (accused.length < MAX_ACCUSED) accused.push(id)
     }
     for (const [receiver, verdicts] of attested) tell(receiver, verdicts)
-    return accused
+    return { accused, news }
   }
 
   /** Another node has vouched for keys, or found a segment disputed. */
@@ -163,25 +196,28 @@ export class Integrity {
   expire(now: Millis): void {
     this.vouches.expire(now)
     this.comparison.expire(now)
-    for (const [infoHash, at] of this.toldAt) if (at + RETELL_MS <= now) this.toldAt.delete(infoHash)
-  }
-
-  private witnessOf({ id, place }: Peer): Witness {
-    return this.options.sameNetwork ? id : witnessAt(place)
+    for (const [key, at] of this.toldAt) if (at + RETELL_MS <= now) this.toldAt.delete(key)
   }
 
   /** The signature goes to those alone who reported the list: who has not loaded it cannot use it. */
-  private attest(peer: Peer, { s, h }: SegmentList, heard: Heard, out: Map<Peer, Verdict[]>, now: Millis) {
+  private attest(
+    { infoHash, peers }: Swarm,
+    peer: PeerId | null,
+    { s, h }: SegmentList,
+    heard: Heard,
+    out: Map<Peer, Verdict[]>,
+    now: Millis,
+  ): void {
     const { agreed } = heard.outcome
     if (agreed?.digest !== h) return
-    const receivers = new Set([peer.id])
+    const receivers = new Set(peer === null ? [] : [peer])
     if (agreed.signature === null) {
-      if (!this.sign(peer.swarm.infoHash, agreed, now)) return
+      if (!this.sign(infoHash, agreed, now)) return
       for (const id of agreed.reporters) receivers.add(id)
     }
     const verdict = { s, h, sig: agreed.signature ?? '' }
     for (const id of receivers) {
-      const receiver = peer.swarm.peers.get(id)
+      const receiver = peers.get(id)
       if (receiver !== undefined) out.set(receiver, [...(out.get(receiver) ?? []), verdict])
     }
   }
@@ -195,14 +231,14 @@ export class Integrity {
     return true
   }
 
-  private judge({ swarm: { infoHash } }: Peer, s: string, { tell: isNew, outcome }: Heard): void {
+  private judge(infoHash: InfoHash, s: string, { tell: isNew, outcome }: Heard, ours: boolean): void {
     if (!isNew) return
     const wrong = outcome.wrong.slice(0, MAX_WRONG_LISTS)
     const verdict = { s, disputed: true, ...(wrong.length > 0 ? { wrong } : {}) } as const
     this.counters.disputed++
     if (wrong.length > 0) this.counters.blamed++
     this.announcements.add(infoHash, verdict)
-    this.bus?.disputed(infoHash, verdict)
+    if (ours) this.bus?.disputed(infoHash, verdict)
   }
 }
 
@@ -220,8 +256,4 @@ function groundFor(
 /** Different /24 or /48, and different autonomous systems where they are known. */
 function witnessAt({ known, network, local }: Place): Witness {
   return known ? network : local
-}
-
-function placeOf({ swarm: { infoHash } }: Peer, { s, h }: SegmentList) {
-  return { infoHash, s, h }
 }

@@ -1,6 +1,7 @@
 import type { AnnounceExtension, InfoHash, Millis, PeerReport } from '@shoal/protocol'
 import { millis, readDialAddress } from '@shoal/protocol'
 import type { Refusal } from '../admission/refusal.js'
+import type { Reporter, Reports } from '../integrity/integrity.js'
 import { Integrity } from '../integrity/integrity.js'
 import type { Locality } from '../locality/place.js'
 import { NO_LOCALITY, UNKNOWN_PLACE } from '../locality/place.js'
@@ -270,6 +271,16 @@ export class Tracker {
     if (report !== undefined) this.report(peer, report)
     const hints = hintsOf(extension)
     if (hints !== null) peer.swarm.applyHints(peer, hints)
+  }
+
+  /** Reports of a peer of another node. */
+  reportedElsewhere(infoHash: InfoHash, { witness, network }: Reporter, reports: Reports, now: Millis): void {
+    const swarm = this.registry.swarm(infoHash)
+    if (swarm === undefined) return
+    for (const id of this.integrity.reportedElsewhere(swarm, witness, reports, now)) {
+      const suspect = swarm.peers.get(id)
+      if (suspect !== undefined) this.accusations.accused(suspect, network, now)
+    }
   }
 
   private applyIntegrity(
