@@ -1,5 +1,4 @@
 import type { Connection } from '../adapters/server-port.js'
-import type { Outlet } from '../swarm/session.js'
 import type { WireText } from '../wire/wire-text.js'
 import { MessageArena } from './message-arena.js'
 
@@ -9,7 +8,12 @@ import { MessageArena } from './message-arena.js'
  */
 const FLUSH_INTERVAL_MS = 20
 
-const NOTHING = '' as WireText
+/** Where messages go. */
+export interface Receiver {
+  readonly connection: Connection
+  /** Its last message that waits in the outbox; -1 for none. */
+  lastWaiting: number
+}
 
 /**
  * Collects what is sent in one turn of the event loop and hands each socket its messages at once.
@@ -20,7 +24,7 @@ const NOTHING = '' as WireText
  */
 export class Outbox {
   private readonly arena = new MessageArena()
-  private readonly waiting: SocketOutlet[] = []
+  private readonly waiting: Receiver[] = []
   private readonly onSlow: () => void
   private scheduled = false
   private flushedAt = Number.NEGATIVE_INFINITY
@@ -30,18 +34,15 @@ export class Outbox {
     this.onSlow = onSlow
   }
 
-  outletFor(connection: Connection): Outlet {
-    return new SocketOutlet(this, connection)
-  }
-
-  send(outlet: SocketOutlet, head: WireText, body: WireText, tail: WireText): void {
+  /** Sends a message of three parts, one after the other. */
+  send(to: Receiver, head: WireText, body: WireText, tail: WireText): void {
     // A full arena goes out within the turn.
     if (!this.arena.hasRoom(head.length + body.length + tail.length)) this.flush()
-    if (outlet.last < 0) {
-      this.waiting.push(outlet)
+    if (to.lastWaiting < 0) {
+      this.waiting.push(to)
       this.schedule()
     }
-    outlet.last = this.arena.add(head, body, tail, outlet.last)
+    to.lastWaiting = this.arena.add(head, body, tail, to.lastWaiting)
   }
 
   private schedule(): void {
@@ -60,28 +61,12 @@ export class Outbox {
   }
 
   private flush(): void {
-    for (const outlet of this.waiting) {
-      const messages = this.arena.chain(outlet.last)
-      outlet.last = -1
-      if (!outlet.connection.send(messages, 'text')) this.onSlow()
+    for (const receiver of this.waiting) {
+      const messages = this.arena.chain(receiver.lastWaiting)
+      receiver.lastWaiting = -1
+      if (!receiver.connection.send(messages, 'text')) this.onSlow()
     }
     this.waiting.length = 0
     this.arena.clear()
-  }
-}
-
-class SocketOutlet implements Outlet {
-  readonly connection: Connection
-  /** Its last message in the arena; -1 while none waits. */
-  last = -1
-  private readonly outbox: Outbox
-
-  constructor(outbox: Outbox, connection: Connection) {
-    this.outbox = outbox
-    this.connection = connection
-  }
-
-  send(head: WireText, body: WireText = NOTHING, tail: WireText = NOTHING): void {
-    this.outbox.send(this, head, body, tail)
   }
 }

@@ -101,7 +101,7 @@ export class Registry {
 
   leave(peer: Peer): void {
     if (peer.session === null) return
-    detach(peer, peer.session)
+    peer.session.remove(peer)
     peer.session = null
     peer.swarm.remove(peer)
     if (peer.swarm.peers.size === 0) this.byHash.delete(peer.swarm.infoHash)
@@ -132,19 +132,13 @@ export class Registry {
     const { shoal, seeder } = profile
     const peer = new Peer({ id, swarm, session, place, shoal, seeder }, now)
     swarm.add(peer)
-    session.peers.push(peer)
+    session.add(peer)
     return peer
   }
 
   private takeOver(peer: Peer, session: Session): void {
-    if (peer.session !== null) detach(peer, peer.session)
+    if (peer.session !== null) peer.session.remove(peer)
     peer.session = session
-    session.peers.push(peer)
+    session.add(peer)
   }
-}
-
-function detach(peer: Peer, session: Session): void {
-  const at = session.peers.indexOf(peer)
-  const last = session.peers.pop()
-  if (last !== undefined && last !== peer && at >= 0) session.peers[at] = last
 }

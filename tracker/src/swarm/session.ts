@@ -13,6 +13,9 @@ export interface Outlet {
   send(head: WireText, body?: WireText, tail?: WireText): void
 }
 
+/** Never written to. */
+const NO_PEERS: Peer[] = []
+
 /**
  * One client socket and the peers that announced over it.
  *
@@ -28,12 +31,29 @@ export class Session {
   /** Where its address is, and the version of the knowledge that said so. */
   place: Place = UNKNOWN_PLACE
   placeVersion = 0
-  /** Short (bounded by the registry's limit), so that a list costs less than a set would. */
-  readonly peers: Peer[] = []
+  private list: Peer[] = NO_PEERS
 
   constructor(outlet: Outlet, address: string | null = null, guard: Guard | null = null) {
     this.outlet = outlet
     this.address = address
     this.guard = guard
+  }
+
+  /** Short (bounded by the registry's limit), so that a list costs less than a set would. */
+  get peers(): readonly Peer[] {
+    return this.list
+  }
+
+  add(peer: Peer): void {
+    // Most sockets have one: V8 makes room for seventeen when something is pushed on an empty list.
+    if (this.list.length === 0) this.list = [peer]
+    else this.list.push(peer)
+  }
+
+  remove(peer: Peer): void {
+    const at = this.list.indexOf(peer)
+    const last = this.list.pop()
+    if (last !== undefined && last !== peer && at >= 0) this.list[at] = last
+    if (this.list.length === 0) this.list = NO_PEERS
   }
 }

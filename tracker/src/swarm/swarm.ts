@@ -5,16 +5,19 @@ import { emptyTotals } from '../stats/totals.js'
 import type { WireText } from '../wire/wire-text.js'
 import { idJson } from '../wire/wire-text.js'
 import type { Peer } from './peer.js'
-import type { PeerTable } from './peer-table.js'
-import { FIELD } from './peer-table.js'
+import { FIELD, PeerTable } from './peer-table.js'
 import { Pool } from './pool.js'
 import { writeHints } from './score.js'
 import { Uplinks, uplinkBin } from './uplinks.js'
 
 interface Pools {
-  readonly leechers: Pool
-  readonly seeders: Pool
+  leechers: Pool
+  seeders: Pool
 }
+
+/** For all kinds of peers that a swarm does not have: most have one kind. Nobody is ever put into it. */
+const NOBODY = new Pool(new PeerTable())
+const NO_POOLS: Readonly<Pools> = { leechers: NOBODY, seeders: NOBODY }
 
 /**
  * The peers of one info hash, in four pools that matching samples from: Shoal or not, seeder or not.
@@ -31,14 +34,12 @@ export class Swarm {
   /** Peers that completed their download here. */
   downloaded = 0
   readonly table: PeerTable
-  private readonly shoal: Pools
-  private readonly others: Pools
+  private shoal: Readonly<Pools> = NO_POOLS
+  private others: Readonly<Pools> = NO_POOLS
 
   constructor(infoHash: InfoHash, table: PeerTable) {
     this.infoHash = infoHash
     this.table = table
-    this.shoal = { leechers: new Pool(table), seeders: new Pool(table) }
-    this.others = { leechers: new Pool(table), seeders: new Pool(table) }
     this.hashJson = idJson(infoHash)
   }
 
@@ -73,7 +74,7 @@ export class Swarm {
   }
 
   /** The pools of those who speak what the peer speaks. */
-  poolsFor({ shoal }: Peer): Pools {
+  poolsFor({ shoal }: Peer): Readonly<Pools> {
     return shoal ? this.shoal : this.others
   }
 
@@ -119,7 +120,7 @@ export class Swarm {
 
   private enter(peer: Peer): void {
     this.table.setPlace(peer.slot, peer.place)
-    this.poolOf(peer).add(peer)
+    this.openPool(peer).add(peer)
     this.table.census.count(peer, 1)
     const uplink = uplinkOf(peer)
     if (uplink !== null) this.uplinks.add(uplink)
@@ -135,6 +136,17 @@ export class Swarm {
   private poolOf(peer: Peer): Pool {
     const pools = this.poolsFor(peer)
     return peer.seeder ? pools.seeders : pools.leechers
+  }
+
+  /** As `poolOf`, made where there is none. */
+  private openPool(peer: Peer): Pool {
+    const known = this.poolOf(peer)
+    if (known !== NOBODY) return known
+    const pool = new Pool(this.table)
+    const pools = { ...this.poolsFor(peer), [peer.seeder ? 'seeders' : 'leechers']: pool }
+    if (peer.shoal) this.shoal = pools
+    else this.others = pools
+    return pool
   }
 }
 
