@@ -95,7 +95,6 @@ describe('what is wrong is named', () => {
       /--token and --token-file cannot both be given/,
     ],
     ['a public key', ['a', '--signed-by', 'AAAA'], {}, /^--signed-by is wrong: /],
-    ['two signers', ['a', '--signed-by', 'A'.repeat(43), '--key', 'x'], {}, /--signed-by and --key cannot/],
     ['a long token', ['a'], { SHOAL_SEEDER_TOKEN: 'x'.repeat(2049) }, /^SHOAL_SEEDER_TOKEN is wrong: Longer/],
     ['an empty source', [''], {}, /^SOURCE is wrong: It is empty/],
   ])('%s', (_name, args, environment, message) => {

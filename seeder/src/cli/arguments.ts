@@ -132,9 +132,6 @@ function seedInvocation(
   if (settings.token !== undefined && settings.tokenFile !== undefined) {
     throw new SeederError('usage', '--token and --token-file cannot both be given.')
   }
-  if (settings.signedBy !== undefined && settings.key !== undefined) {
-    throw new SeederError('usage', '--signed-by and --key cannot both be given.')
-  }
   const options: SeederOptions = {
     source,
     origins: listOf(settings.origin),

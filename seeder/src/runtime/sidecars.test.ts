@@ -149,6 +149,12 @@ describe('a seeder of an origin with sidecars', () => {
     expect(swarm.published.size).toBe(1)
   })
 
+  test('keys that are none, and a key of its own besides, are wrong use', async () => {
+    await expect(start(['x'])).rejects.toThrow(/--signed-by: not up to 4 public keys/)
+    const both = { source: origin.url('/index.m3u8'), contentId: CONTENT_ID, signedBy: [publicKey], keyFile }
+    await expect(startTestSeeder(both)).rejects.toThrow(/--signed-by and --key cannot both be given/)
+  })
+
   test('one that comes later is found', async () => {
     const late = origin.files.get('/b.ts.shoal')
     origin.files.delete('/b.ts.shoal')

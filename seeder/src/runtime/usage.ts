@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { isPublicKey, MAX_ANNOUNCED_KEYS } from '@shoal/protocol'
 import { SeederError } from '../errors.js'
 import { publicUrlFault } from '../http/announced-url.js'
 import type { SeederOptions } from './options.js'
@@ -9,7 +10,7 @@ const MAX_NAME_CHARS = 80
 
 /** Refuses options that cannot work. Throws `SeederError` (`usage`). */
 export function checkOptions(options: SeederOptions): void {
-  const { source, trackers, contentId, name, cache, http, direct, webrtc } = options
+  const { source, trackers, contentId, name, cache, http, direct, webrtc, keyFile, signedBy } = options
   if (source === '') throw usage('SOURCE is empty: give a folder with a playlist, or the URL of one.')
   if (trackers.length === 0 && direct === undefined) {
     throw usage('no tracker is given: --tracker ws://host:port, or --direct-port for viewers that need none')
@@ -21,6 +22,12 @@ export function checkOptions(options: SeederOptions): void {
   if (contentId === '') throw usage('the content id is empty.')
   if (name !== undefined && name.length > MAX_NAME_CHARS) {
     throw usage(`the name is longer than ${MAX_NAME_CHARS} characters.`)
+  }
+  if (signedBy !== undefined && !(signedBy.length <= MAX_ANNOUNCED_KEYS && signedBy.every(isPublicKey))) {
+    throw usage(`--signed-by: not up to ${MAX_ANNOUNCED_KEYS} public keys as keygen prints them.`)
+  }
+  if (signedBy !== undefined && signedBy.length > 0 && keyFile !== undefined) {
+    throw usage('--signed-by and --key cannot both be given.')
   }
   if (cache?.bytes !== undefined && !(cache.bytes > 0)) throw usage('--cache-bytes is not above 0.')
   if (http !== undefined && !(Number.isInteger(http.port) && http.port >= 0 && http.port <= 65535)) {
