@@ -101,6 +101,23 @@ describe('seeders that are dialled', () => {
     expect(neighboursOf(viewer)).toHaveLength(1)
   })
 
+  it('that are gone keep nothing waiting after the first try', async () => {
+    const world = new MemoryWorld()
+    const viewer = world.join({ trackers: [], seeders: [addressOf(1)] })
+    await world.clock.advanceAsync(100 * SECOND)
+    const { count } = world.dials
+    await world.clock.runUntilAsync(() => world.dials.count > count, 200 * SECOND)
+    // A dial is on its way, and a segment with time left is loaded at once all the same.
+    const began = world.clock.now()
+    await world.settle(world.want(viewer, 1, 10 * SECOND))
+    const alone = world.clock.now() - began
+    const other = new MemoryWorld()
+    const nobody = other.join({ trackers: [] })
+    const since = other.clock.now()
+    await other.settle(other.want(nobody, 1, 10 * SECOND))
+    expect(alone).toBeCloseTo(other.clock.now() - since, 3)
+  })
+
   it('come back after a restart of theirs', async () => {
     const world = new MemoryWorld()
     const first = seeder(world, 1)

@@ -152,6 +152,8 @@ export class MeshDials {
     if (connected || !wanted || !welcome(dial.peerId)) return this.later(dial, LOOK_MS)
     dial.link = links.dial(dial.address, dial.peerId, self)
     if (dial.link === null) return this.later(dial, LOOK_MS)
+    // Who did not answer the last time is nobody to keep a segment waiting for.
+    dial.link.hoped = dial.failures === 0
     dialling()
   }
 

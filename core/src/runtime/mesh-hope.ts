@@ -50,7 +50,7 @@ export class MeshHope {
     if (!this.links.possible) return 0
     let until = 0
     for (const entry of this.links.all) {
-      if (entry.remote !== null) until = Math.max(until, entry.createdAt + HOPE_MS)
+      if (entry.remote !== null && entry.hoped) until = Math.max(until, entry.createdAt + HOPE_MS)
     }
     return this.mayHear() ? Math.max(until, this.until) : until
   }

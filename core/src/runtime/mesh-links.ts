@@ -20,6 +20,8 @@ export interface MeshLink {
   /** Candidates that wait: for the answer to our offer, or for the next batch. */
   candidates: IceCandidate[]
   open: boolean
+  /** It may be waited for: a first try, or an offer that somebody took up. */
+  hoped: boolean
   /** Takes back the timer at work: the offer's end, then the next batch of candidates. */
   cancelTimer: () => void
 }
@@ -146,6 +148,7 @@ export class MeshLinks {
       offerSdp: null,
       candidates: [],
       open: false,
+      hoped: true,
       cancelTimer: () => undefined,
     }
     this.entries.set(id, entry)

@@ -24,8 +24,10 @@ export function createBrowserLinkFactory(options: BrowserLinkFactoryOptions = {}
   const common = { openTimeoutMs, onError: report }
   return {
     create: (role, events) => new BrowserLink({ ...common, role, iceConfig }, events),
-    // A seeder has an address that needs no server to be found.
-    dial: (address, self, events) =>
-      new BrowserLink({ ...common, role: 'offerer', iceConfig: {}, to: { address, self } }, events),
+    dial: (address, self, events) => {
+      // A seeder has an address that needs no server to be found; a relay is not for finding.
+      const direct = iceTransportPolicy === 'relay' ? iceConfig : {}
+      return new BrowserLink({ ...common, role: 'offerer', iceConfig: direct, to: { address, self } }, events)
+    },
   }
 }
