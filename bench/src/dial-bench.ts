@@ -29,6 +29,8 @@ export interface DialRow {
   readonly firstFrameP50Ms: number
   /** Of the first peer byte, against the tracked load of the same round: median of the ratios. */
   readonly overTracked: number
+  /** The same of the first frame. */
+  readonly frameOverTracked: number
 }
 
 export interface DialResult {
@@ -147,10 +149,13 @@ function rowOf(way: Way, all: Readonly<Record<Way, readonly Load[]>>): DialRow {
     firstPeerByteP50Ms: firstByte.median ?? Number.NaN,
     firstPeerByteP95Ms: firstByte.p95 ?? Number.NaN,
     firstFrameP50Ms: median(loads.map((load) => load.firstFrameMs)),
-    overTracked: median(
-      loads.map((load, round) => load.firstPeerByteMs / (all.tracked[round]?.firstPeerByteMs ?? Number.NaN)),
-    ),
+    overTracked: median(loads.map((load, round) => ratio(load, all.tracked[round], 'firstPeerByteMs'))),
+    frameOverTracked: median(loads.map((load, round) => ratio(load, all.tracked[round], 'firstFrameMs'))),
   }
+}
+
+function ratio(load: Load, tracked: Load | undefined, value: keyof Load): number {
+  return load[value] / (tracked?.[value] ?? Number.NaN)
 }
 
 function startShoal(script: string, args: readonly string[]): Promise<Program> {
