@@ -37,10 +37,10 @@ export function createDialMemory(
       return []
     }
   }
-  const change = (address: DialAddress, until: number | null): void => {
+  const change = (address: DialAddress, until: number): void => {
     const text = dialAddressText(address)
     const others = read().filter(([of, known]) => of !== title || known !== text)
-    const entries = until === null ? others : [[title, text, until] as const, ...others]
+    const entries = [[title, text, until] as const, ...others]
     try {
       storage()?.setItem(KEY, JSON.stringify(entries.slice(0, MAX_ENTRIES)))
     } catch {
@@ -59,7 +59,7 @@ export function createDialMemory(
           }
         }),
     worked: (address) => change(address, now() + LIFE_MS),
-    failed: (address) => change(address, null),
+    failed: (address) => change(address, 0),
   }
 }
 
