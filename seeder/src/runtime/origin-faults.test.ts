@@ -116,6 +116,52 @@ test('a redundant stream takes over where the first fails', async () => {
 })
 
 describe('with one origin', () => {
+  const down = 'the origin is down'
+
+  test.each<[string, () => void, string]>([
+    ['fails', () => (first.failWith = 503), down],
+    ['resets connections', () => (first.resets = /./), down],
+    ['sends half', () => (first.cutBytes = 10), down],
+    ['answers with pages', () => (first.pages = /./), 'cannot use this playlist'],
+  ])(
+    'one that %s is named once, what is held is served, and the rest comes later',
+    async (_name, fault, said) => {
+      live([first], 0, 3)
+      const seeder = await start({ source: first.url('/live.m3u8') })
+      await hold(seeder, 2)
+      fault()
+      live([first], 1, 4)
+      await until(() => expect(seeder.log.count(said)).toBe(1))
+      expect(seeder.seeder.snapshot().origin.state).toBe(said === down ? 'down' : 'up')
+      expect(seeder.manifestOf(SINGLE, 4)).toBeUndefined()
+      expect(await seeder.bytesOf(SINGLE, 2)).toEqual(mediaBytes(2_000, 2))
+      Object.assign(first, { failWith: null, resets: null, cutBytes: 0, pages: null })
+      await hold(seeder, 4)
+      for (const sequence of [1, 2, 3, 4]) {
+        expect(await seeder.bytesOf(SINGLE, sequence)).toEqual(mediaBytes(2_000, sequence))
+      }
+      expect(seeder.log.count(said)).toBe(1)
+      expect(seeder.log.count('the origin is back')).toBe(said === down ? 1 : 0)
+      expect(seeder.log.count('began anew')).toBe(0)
+    },
+  )
+
+  test('one that starts anew with other numbers is followed, and nothing of before is served', async () => {
+    live([first], 40, 3)
+    const seeder = await start({ source: first.url('/live.m3u8') })
+    await hold(seeder, 42)
+    first.failWith = 503
+    await until(() => expect(seeder.log.count('the origin is down')).toBe(1))
+    const names = ['n0.ts', 'n1.ts']
+    for (const [i, name] of names.entries()) first.put(`/${name}`, mediaBytes(1_500, 900 + i))
+    first.put('/live.m3u8', mediaText({ target: 0.2, sequence: 41, live: true, segments: names }))
+    first.failWith = null
+    await until(() => expect(seeder.manifestOf(SINGLE, 41)?.size).toBe(1_500))
+    expect(seeder.log.count('began anew')).toBe(1)
+    expect(await seeder.bytesOf(SINGLE, 41)).toEqual(mediaBytes(1_500, 900))
+    await until(() => expect(seeder.manifestOf(SINGLE, 40)).toBeUndefined())
+  })
+
   test('a page in place of a segment is never shared, and the segment comes later', async () => {
     live([first], 0, 2)
     first.pages = /s1\.ts/
