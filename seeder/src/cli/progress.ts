@@ -33,7 +33,8 @@ export function showProgress(
     const now = snapshot()
     clear()
     if (now.live) return
-    const line = progressLine(now).slice(0, (terminal.columns ?? 80) - 1)
+    // A terminal that does not know its width says 0.
+    const line = progressLine(now).slice(0, (terminal.columns || 80) - 1)
     terminal.write(line)
     shown = true
     if (now.segments > 0 && now.pending === 0) {
