@@ -1,6 +1,9 @@
 import type { Millis } from '@shoal/protocol'
+import { chunkTotal } from './chunk-ranges.js'
 import type { LinkId } from './io.js'
 import type { Peer, UploadRequest } from './peer.js'
+import { PieceSet } from './piece-set.js'
+import type { Segment } from './segment.js'
 
 /** What one peer has asked for. */
 export interface UploadQueue {
@@ -59,6 +62,23 @@ export class UploadQueues {
     return bytes
   }
 
+  /**
+   * Chunks that could be sent at once. Of a piece that the host brought, one request counts: the others are
+   * withdrawn when its receiver has it and passes it on. Were all counted, a seeder would seem too busy to be
+   * asked for what nobody has yet.
+   */
+  get readyChunks(): number {
+    let chunks = 0
+    const counted = new Map<Segment, PieceSet>()
+    for (const { requests } of this.queues.values()) {
+      for (const upload of requests.values()) {
+        if (upload.bytes === null || (upload.relayed && isCounted(upload, counted))) continue
+        chunks += chunkTotal(upload.chunks)
+      }
+    }
+    return chunks
+  }
+
   /** A request could be served at once, if only the channels took more. */
   get waiting(): boolean {
     for (const { requests } of this.queues.values()) {
@@ -66,4 +86,14 @@ export class UploadQueues {
     }
     return false
   }
+}
+
+/** Whether another request for the same piece of the host's is among `counted`; from now on it is. */
+function isCounted({ segment, piece }: UploadRequest, counted: Map<Segment, PieceSet>): boolean {
+  if (!segment.published) return false
+  const pieces = counted.get(segment) ?? new PieceSet()
+  if (pieces.has(piece)) return true
+  pieces.add(piece)
+  counted.set(segment, pieces)
+  return false
 }

@@ -201,6 +201,55 @@ describe('Uploader', () => {
     })
   })
 
+  describe('with pieces that the host brought', () => {
+    /** As a seeder's: whole from the beginning. */
+    function published(): Segment {
+      const segment = held()
+      segment.published = true
+      return segment
+    }
+
+    it('sends first what has not left, whatever the deadlines, and what has left long ago counts as that', () => {
+      published()
+      const peers = [readyPeer(1), readyPeer(2)] as const
+      ask(peers[0], 1, { piece: 0, deadlineMs: 9_000 })
+      expect(idsOf(drainAll(peers))).toEqual([1])
+      ask(peers[1], 2, { piece: 0, deadlineMs: 3_000 })
+      ask(peers[0], 3, { piece: 1, deadlineMs: 9_000 })
+      expect(idsOf(drainAll(peers))).toEqual([3, 2])
+      now = 20_000
+      ask(peers[1], 4, { piece: 0, deadlineMs: 3_000 })
+      ask(peers[0], 5, { piece: 2, deadlineMs: 9_000 })
+      expect(idsOf(drainAll(peers))).toEqual([4, 5])
+    })
+
+    it('does not let what is spreading overtake what has not left, however long it waits', () => {
+      published()
+      const peers = [readyPeer(1), readyPeer(2)] as const
+      ask(peers[0], 1, { piece: 0 })
+      drainAll(peers)
+      for (const peer of peers) peer.lossyBuffered = LOSSY_BUFFER_HIGH_BYTES
+      ask(peers[1], 2, { piece: 0, deadlineMs: 9_000 })
+      now = 3_000
+      ask(peers[0], 3, { piece: 1, deadlineMs: 9_000 })
+      for (const peer of peers) peer.lossyBuffered = 0
+      expect(idsOf(drainAll(peers))).toEqual([3, 2])
+    })
+
+    it('counts a piece once in its backlog, however many ask for it', () => {
+      published()
+      const peers = [1, 2, 3].map((link) => readyPeer(link))
+      for (const peer of peers) {
+        peer.lossyBuffered = LOSSY_BUFFER_HIGH_BYTES
+        ask(peer, 1, { piece: 4 })
+      }
+      const one = (CHUNKS * CHUNK_BYTES) / 1_000
+      expect(uploader.backlogMs).toBeCloseTo(one, 5)
+      for (const peer of peers.slice(0, 1)) ask(peer, 2, { piece: 5 })
+      expect(uploader.backlogMs).toBeCloseTo(2 * one, 5)
+    })
+  })
+
   it('does not let one full channel hold up another', () => {
     held()
     const full = readyPeer(1)

@@ -12,7 +12,7 @@ import {
 } from '@shoal/protocol'
 import { LOSSY_BUFFER_HIGH_BYTES } from '../ports/link.js'
 import type { UploadState } from '../runtime/swarm-api.js'
-import { chunkTotal, clipRanges, mergeRanges } from './chunk-ranges.js'
+import { clipRanges, mergeRanges } from './chunk-ranges.js'
 import type { EmitEffect, LinkId } from './io.js'
 import { MessageRoom } from './message-room.js'
 import type { Peer, UploadRequest } from './peer.js'
@@ -173,12 +173,7 @@ export class Uploader {
   /** Milliseconds that what is queued will take; Infinity while nothing is served. */
   get backlogMs(): number {
     if (this.state !== 'on') return Number.POSITIVE_INFINITY
-    let bytes = 0
-    for (const queue of this.queues.all()) {
-      for (const upload of queue.requests.values()) {
-        if (upload.bytes !== null) bytes += chunkTotal(upload.chunks) * CHUNK_BYTES
-      }
-    }
+    const bytes = this.queues.readyChunks * CHUNK_BYTES
     const uplink = this.uplink.value ?? UNKNOWN_UPLINK_BYTES_PER_SECOND
     // However slow: the largest number that a Have can say means that nothing is served at all.
     const backlog = (bytes * 1000) / Math.min(uplink, this.policy.rate)
