@@ -207,13 +207,13 @@ describe('three nodes', () => {
     // Whole seconds are what nodes tell each other.
     await new Promise((resolve) => setTimeout(resolve, 2100))
     await again.ask(announce('a', { info_hash, ...offers('o1', 'o2') }))
-    await counted(witness, info_hash, 2)
-    await counted(again, info_hash, 2)
     expect(await witness.next()).toMatchObject({ peer_id: id('a') })
+    await counted(await client(0), info_hash, 2)
+    await counted(await client(1), info_hash, 2)
     // Who is heard of later than the other joined stays.
     await witness.ask(announce('w', { info_hash, ...offers('o3') }))
-    expect(await again.next()).toMatchObject({ peer_id: id('w') })
-    await old.expectNothingElse()
+    expect(await again.next()).toMatchObject({ peer_id: id('w'), offer_id: id('o3') })
+    await Promise.all([old, witness, again].map((each) => each.expectNothingElse()))
   })
 
   it('make one swarm of peers that have neighbours enough at their own node', async () => {
