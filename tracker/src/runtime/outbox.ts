@@ -3,10 +3,20 @@ import type { WireText } from '../wire/wire-text.js'
 import { MessageArena } from './message-arena.js'
 
 /**
- * Time between two flushes at least, in ms. An idle tracker sends at once; a busy one sends larger
- * pieces, and what a client waits for it is small beside a round trip over the internet.
+ * Longest time between two flushes, in ms: what a client waits for it at a busy tracker is small
+ * beside a round trip over the internet.
  */
-const FLUSH_INTERVAL_MS = 20
+const MAX_INTERVAL_MS = 20
+
+/**
+ * Time to the next flush for each socket that the last one wrote to, in ms. Above 10,000 writes a
+ * second the intervals grow to the longest, and each write holds more messages; below, everything is
+ * sent at once.
+ */
+const INTERVAL_MS_PER_SOCKET = 0.1
+
+/** Shorter waits are none: what timers can do. */
+const MIN_INTERVAL_MS = 1
 
 /** Where messages go. */
 export interface Receiver {
@@ -28,6 +38,7 @@ export class Outbox {
   private readonly onSlow: () => void
   private scheduled = false
   private flushedAt = Number.NEGATIVE_INFINITY
+  private interval = 0
 
   /** @param onSlow a socket was ended because its reader is too slow */
   constructor(onSlow: () => void) {
@@ -48,15 +59,16 @@ export class Outbox {
   private schedule(): void {
     if (this.scheduled) return
     this.scheduled = true
-    const wait = this.flushedAt + FLUSH_INTERVAL_MS - performance.now()
+    const wait = this.flushedAt + this.interval - performance.now()
     // Immediates run when all sockets that were readable in this turn have been read.
-    if (wait <= 0) setImmediate(this.run)
+    if (wait < MIN_INTERVAL_MS) setImmediate(this.run)
     else setTimeout(this.run, wait)
   }
 
   private readonly run = (): void => {
     this.scheduled = false
     this.flushedAt = performance.now()
+    this.interval = Math.min(MAX_INTERVAL_MS, INTERVAL_MS_PER_SOCKET * this.waiting.length)
     this.flush()
   }
 
