@@ -278,6 +278,7 @@ class SwarmRuntime implements Swarm {
   private send(id: LinkId, channel: 'lossy' | 'control', bytes: Uint8Array): void {
     const link = this.mesh.link(id)
     const result = link?.send(channel, bytes)
+    if (result === 'sent') this.roundTrips.sent(bytes.byteLength)
     // A lossy message may be lost anyway; a peer that does not even read control is of no use.
     if (result === 'full' && channel === 'control') {
       this.mesh.closeLink(id)

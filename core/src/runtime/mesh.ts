@@ -45,6 +45,7 @@ export interface MeshPorts {
   readonly random: Random
   readonly links: PeerLinkFactory | null
   readonly openSocket: OpenTrackerSocket
+  readonly quiet?: Promise<void>
   readonly crypto: CryptoPort
   readonly dialMemory?: DialMemory
   readonly door?: (ports: DoorPorts) => Door
@@ -72,6 +73,7 @@ export interface MeshEvents {
 export class Mesh {
   private readonly options: SwarmOptions
   private readonly clock: Clock
+  private readonly quiet: Promise<void> | null
   private readonly events: MeshEvents
   private readonly tracker: TrackerClient
   private readonly links: MeshLinks
@@ -101,6 +103,7 @@ export class Mesh {
     this.trust = new TrackerTrust(options, crypto, events)
     this.options = options
     this.clock = clock
+    this.quiet = ports.quiet ?? null
     this.events = events
     this.tracker = new TrackerClient(options.trackers, ports, {
       onUp: () => this.trackerUp(),
@@ -155,7 +158,8 @@ export class Mesh {
 
   start(): void {
     if (this.options.role === 'viewer') this.dials.start(this.options.seeders ?? [])
-    this.tracker.start()
+    if (this.quiet === null) this.tracker.start()
+    else void this.quiet.then(() => this.closed || this.tracker.start())
     this.hope.update()
   }
 

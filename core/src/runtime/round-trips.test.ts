@@ -37,7 +37,7 @@ it('tells what connections measured, and nothing where they measured nothing', a
     ]),
   )
   for (const id of [1, 2, 3]) roundTrips.add(id)
-  await pass(3_500)
+  await pass(9_500)
   expect(told).toEqual([
     [1, 40],
     [1, 40],
@@ -45,14 +45,21 @@ it('tells what connections measured, and nothing where they measured nothing', a
   ])
 })
 
-it('takes many connections in turn, eight a second', async () => {
+it('takes many connections in turn: one a second, one more for each 32 KiB sent, eight at most', async () => {
   const { roundTrips, asked, pass } = scene(
     new Map(Array.from({ length: 20 }, (_, id) => [id, async () => 1])),
   )
   for (let id = 0; id < 20; id++) roundTrips.add(id)
-  await pass(5_500)
-  expect(asked).toHaveLength(40)
-  expect(asked.slice(0, 20).sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, id) => id))
+  await pass(4_500)
+  expect(asked).toEqual([0, 1, 2, 3])
+  roundTrips.sent(50_000)
+  roundTrips.sent(50_000)
+  await pass(1_000)
+  expect(asked).toHaveLength(4 + 4)
+  roundTrips.sent(10_000_000)
+  await pass(2_000)
+  expect(asked).toHaveLength(8 + 8 + 1)
+  expect(new Set(asked).size).toBe(asked.length)
 })
 
 it('does not ask again who has not answered', async () => {

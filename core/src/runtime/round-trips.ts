@@ -5,8 +5,12 @@ import type { PeerLink } from '../ports/link.js'
 
 /** Time between two looks, in milliseconds, and connections that one takes, in turn. */
 const LOOK_MS = 1_000
-/** To read a browser connection's statistics costs about a millisecond. */
-const LINKS_PER_LOOK = 8
+/**
+ * To read a browser connection's statistics costs about a millisecond of CPU time, more than it takes to send
+ * 32 KiB: so many bytes are worth one more reading. One without any keeps the least round trips known.
+ */
+const BYTES_PER_READING = 32 * 1024
+const MAX_LINKS_PER_LOOK = 8
 
 /** Reads the round trips of open connections, where their transport measures them. */
 export class RoundTrips {
@@ -18,6 +22,8 @@ export class RoundTrips {
   private readonly link: (id: LinkId) => PeerLink | null
   private readonly tell: (id: LinkId, roundTripMs: number) => void
   private cancelTimer: (() => void) | null = null
+  /** Bytes sent since the last look. */
+  private bytes = 0
 
   /** @param link null for a connection that has ended */
   constructor(
@@ -37,6 +43,11 @@ export class RoundTrips {
     this.schedule()
   }
 
+  /** So many bytes were handed to a connection. */
+  sent(bytes: number): void {
+    this.bytes += bytes
+  }
+
   close(): void {
     this.cancelTimer?.()
     this.open.clear()
@@ -48,7 +59,9 @@ export class RoundTrips {
 
   private look(): void {
     this.cancelTimer = null
-    for (const id of [...this.open].slice(0, LINKS_PER_LOOK)) {
+    const links = Math.min(MAX_LINKS_PER_LOOK, 1 + Math.floor(this.bytes / BYTES_PER_READING))
+    this.bytes = 0
+    for (const id of [...this.open].slice(0, links)) {
       this.open.delete(id)
       const link = this.link(id)
       if (link === null) continue

@@ -101,6 +101,11 @@ export interface SwarmPorts {
   /** Null where there is no WebRTC: the swarm then only fetches by HTTP, and says so. */
   readonly links: PeerLinkFactory | null
   readonly openSocket: OpenTrackerSocket
+  /**
+   * No tracker is asked for peers before this resolves; it never rejects. At once unless given: to open several
+   * connections takes CPU time that a player's first picture needs.
+   */
+  readonly quiet?: Promise<void>
   /** Pieces outside memory, for segments published without bytes. */
   readonly pieces: PieceReader | null
   /**

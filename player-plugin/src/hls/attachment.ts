@@ -29,7 +29,7 @@ import {
 import { identify } from './identity.js'
 import type { LoaderHost } from './loader-host.js'
 import { PartPrefetcher } from './part-prefetch.js'
-import { playbackOf, playheadOf } from './playback.js'
+import { pictured, playbackOf, playheadOf } from './playback.js'
 import { createPlaylistLoader } from './playlist-loader.js'
 import { Suspects } from './suspects.js'
 
@@ -123,6 +123,7 @@ export class Attachment {
     this.#session = new SwarmSession(this.#context, () => this.#onSwarmSwitched(), {
       playback: () => playbackOf(this.#hls.media),
       playhead: () => playheadOf(this.#hls),
+      pictured: () => pictured(this.#hls.media),
     })
     void this.#session.prepare(url)
   }

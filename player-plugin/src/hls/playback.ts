@@ -8,6 +8,26 @@ export function playbackOf(media: HTMLMediaElement | null | undefined): Playback
   return { ahead: bufferedAhead(media), playing: !media.paused && !media.ended }
 }
 
+/**
+ * Longest wait for the first picture before peers are looked for, in milliseconds: on a fast network it is
+ * there by then, and on a slow one peers help it along.
+ */
+const PICTURE_WAIT_MS = 600
+
+/** Resolves when there is a picture, or after `PICTURE_WAIT_MS`; without a media element only then. */
+export function pictured(media: HTMLMediaElement | null | undefined): Promise<void> {
+  if (media && media.readyState >= media.HAVE_CURRENT_DATA) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      media?.removeEventListener('loadeddata', done)
+      resolve()
+    }
+    const timer = setTimeout(done, PICTURE_WAIT_MS)
+    media?.addEventListener('loadeddata', done)
+  })
+}
+
 /** What of hls.js says where playback is. */
 export type PlayingHls = Pick<Hls, 'media' | 'levels' | 'latency' | 'config'>
 

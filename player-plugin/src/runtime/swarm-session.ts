@@ -33,6 +33,8 @@ export interface SessionPlayer {
   playback(): PlaybackState | null
   /** Where playback is, in seconds, as the tracker takes it; null where nothing plays. */
   playhead(): number | null
+  /** Resolves when the first picture is there, or will not be for a while. */
+  pictured(): Promise<void>
 }
 
 interface Prepared {
@@ -234,6 +236,7 @@ export class SwarmSession {
         {
           ...{ clock, random, crypto, dialMemory, links, openSocket, pieces: null },
           playhead: () => this.#player.playhead(),
+          quiet: this.#player.pictured(),
         },
       )
       this.#hasLinks = links !== null
