@@ -1,4 +1,5 @@
 import { exactly, ownNames } from './vite-own-names.js'
+import { shortErrors } from './vite-short-errors.js'
 import { slimSimplePeer } from './vite-simple-peer.js'
 
 /**
@@ -6,7 +7,7 @@ import { slimSimplePeer } from './vite-simple-peer.js'
  * `ShoalPlayer`). `tsc -b` writes the declarations beside them, so the folder is not emptied.
  */
 export default {
-  plugins: [slimSimplePeer()],
+  plugins: [slimSimplePeer(), shortErrors()],
   build: {
     target: 'es2022',
     emptyOutDir: false,

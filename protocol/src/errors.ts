@@ -16,8 +16,9 @@ export class DecodeError extends Error {
   override readonly name = 'DecodeError'
   readonly code: DecodeErrorCode
 
-  constructor(code: DecodeErrorCode, detail: string) {
-    super(`${code}: ${detail}`)
+  /** @param detail for people; the browser's bundle has none */
+  constructor(code: DecodeErrorCode, detail?: string) {
+    super(detail === undefined ? code : `${code}: ${detail}`)
     this.code = code
   }
 }
