@@ -11,9 +11,9 @@ const SHARE = 0.02
 
 /**
  * In a larger one less: all members' checks of a segment together load this much of it, but for the least
- * share. What one of them finds, all are told.
+ * share, so that with them the origin serves no more than 1.1 copies. What one of them finds, all are told.
  */
-const COPIES = 0.5
+const COPIES = 0.09
 const MIN_SHARE = 0.002
 
 /**
