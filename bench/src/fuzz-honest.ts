@@ -55,8 +55,7 @@ export class HonestPair {
   }
 
   private async run(): Promise<void> {
-    this.say(1, { peer_id: id('b'), left: 1 })
-    await sleep(ROUND_MS)
+    await this.join()
     while (!this.stopped) {
       const start = performance.now()
       const fault = await this.round(this.report.rounds++)
@@ -64,6 +63,20 @@ export class HonestPair {
       if (fault !== null) this.report.faults.push(fault)
       await sleep(ROUND_MS)
     }
+  }
+
+  /** The one who answers is in the swarm when the tracker says so. */
+  private async join(): Promise<void> {
+    const replied = new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), PATIENCE_MS)
+      this.got = () => {
+        clearTimeout(timer)
+        resolve(true)
+      }
+    })
+    this.say(1, { peer_id: id('b'), left: 1 })
+    if (!(await replied)) this.report.faults.push(`no reply to the first announce in ${PATIENCE_MS} ms`)
+    this.got = () => {}
   }
 
   /** @returns what went wrong, or null */

@@ -9,6 +9,7 @@ import { describeEngines } from '../testing/engines.js'
 import { announce, HASH, id, offers, shoal } from '../testing/messages.js'
 import { RawClient } from '../testing/raw-client.js'
 import { hex, hmacToken, SECRET } from '../testing/tokens.js'
+import { MAX_FEEDS_OF_A_NETWORK } from './feed.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'shoal-admission-'))
 const secretFile = join(folder, 'secrets')
@@ -212,6 +213,20 @@ describeEngines('the deny list', { reloadSeconds: 0.1, admission: { denyFile } }
     await expect.poll(() => client.ask(announce('a')), { timeout: 10_000 }).toHaveProperty('interval')
     expect(await (await fetch(`${at.url}/health`)).json()).toEqual({ status: 'ok' })
     await client.close()
+  })
+})
+
+describeEngines('dashboards', { admission: PROXIED }, (at) => {
+  it('one network cannot take them all', async () => {
+    const theirs = Array.from({ length: MAX_FEEDS_OF_A_NETWORK }, (_, i) =>
+      from(at, `192.0.2.${i}`, '/dashboard/feed'),
+    )
+    const feeds = await Promise.all(theirs)
+    await expect(from(at, '192.0.2.99', '/dashboard/feed')).rejects.toThrow('503')
+    feeds.push(await from(at, '198.51.100.1', '/dashboard/feed'))
+    await feeds.shift()?.close()
+    feeds.push(await from(at, '192.0.2.99', '/dashboard/feed'))
+    await Promise.all(feeds.map((feed) => feed.close()))
   })
 })
 

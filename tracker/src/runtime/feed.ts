@@ -5,20 +5,29 @@ import type { Connection, ConnectionHandler } from '../adapters/server-port.js'
 /** Dashboards that are served at once: each gets up to 20 kB a second. */
 export const MAX_FEEDS = 50
 
+/** Of those for one network (/24, /48): nobody shuts the operator's out. */
+export const MAX_FEEDS_OF_A_NETWORK = 10
+
 /** The dashboard's feed: the last ten minutes at first, then the statistics each second. */
 export class DashboardFeed {
-  private readonly connections = new Set<Connection>()
+  /** And the network that each goes to; null for this machine. */
+  private readonly connections = new Map<Connection, string | null>()
 
   get size(): number {
     return this.connections.size
   }
 
-  get full(): boolean {
-    return this.connections.size >= MAX_FEEDS
+  /** Whether there is room for one more dashboard in this network. @param network null for this machine */
+  mayOpen(network: string | null): boolean {
+    if (this.connections.size >= MAX_FEEDS) return false
+    if (network === null) return true
+    let others = 0
+    for (const one of this.connections.values()) if (one === network) others++
+    return others < MAX_FEEDS_OF_A_NETWORK
   }
 
-  open(connection: Connection, samples: readonly StatsSample[]): ConnectionHandler {
-    this.connections.add(connection)
+  open(connection: Connection, network: string | null, samples: readonly StatsSample[]): ConnectionHandler {
+    this.connections.set(connection, network)
     connection.send([encode({ type: 'history', samples })], 'binary')
     return {
       message() {},
@@ -32,7 +41,7 @@ export class DashboardFeed {
   publish(stats: TrackerStats, sample: StatsSample): number {
     const frame = encode({ type: 'stats', stats, sample })
     let slow = 0
-    for (const connection of [...this.connections]) if (!connection.send([frame], 'binary')) slow++
+    for (const connection of [...this.connections.keys()]) if (!connection.send([frame], 'binary')) slow++
     return slow
   }
 }

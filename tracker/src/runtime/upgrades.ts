@@ -1,6 +1,7 @@
 import type { StatsSample } from '@shoal/protocol'
 import type { Log } from '../adapters/log.js'
 import type { HttpReply, OpenHandler, UpgradeRequest } from '../adapters/server-port.js'
+import { networkOf } from '../admission/addresses.js'
 import type { Admission } from '../admission/admission.js'
 import type { Refusal } from '../admission/refusal.js'
 import type { ClientSockets } from './client-sockets.js'
@@ -28,8 +29,10 @@ export function createUpgrades(
   const upgrade = (request: UpgradeRequest): HttpReply | OpenHandler => {
     if (health.draining) return refusalReply(DRAINING)
     if (request.path === FEED_PATH) {
-      if (feed.full) return text(503, 'Too many dashboards.\n')
-      return (connection) => feed.open(connection, samples())
+      const viewer = admission.clientOf(request)
+      const network = viewer.isLocal && !admission.isBehindLocalProxy ? null : networkOf(viewer.address)
+      if (!feed.mayOpen(network)) return text(503, 'Too many dashboards.\n')
+      return (connection) => feed.open(connection, network, samples())
     }
     if (!proxyIsKnown && request.forwardedFor !== '') {
       proxyIsKnown = true
