@@ -7,6 +7,8 @@ export const REFUSAL_CODES = [
   'bad-message',
   /** A bound of the tracker itself: swarms, peers of a swarm, swarms of a socket, sockets. */
   'full',
+  /** A peer of another network is there under this peer id, and was heard a moment ago. */
+  'peer-id-in-use',
   /** The address sends or connects too much. */
   'rate-limited',
   /** The page's origin is not on the list. */

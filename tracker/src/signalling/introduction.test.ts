@@ -2,6 +2,7 @@ import { MAX_TRACKER_MESSAGE_CHARS, millis, readTrackerMessage } from '@shoal/pr
 import { describe, expect, it } from 'vitest'
 import { readCsv } from '../locality/csv.js'
 import { KnownPlaces } from '../locality/known-places.js'
+import { ALIVE_SECONDS } from '../swarm/registry.js'
 import { Session } from '../swarm/session.js'
 import { announce, answer, HASH, id, offers, shoal } from '../testing/messages.js'
 import { seededRandom } from '../testing/swarm-builder.js'
@@ -103,8 +104,14 @@ describe("offers and answers between Shoal's peers", () => {
     const [a, b] = [scene.client('10.1.0.1'), scene.client('10.2.0.1')]
     a.send(shoal('a'))
     b.send(shoal('b'))
+    expect(scene.client('10.2.0.1').send(shoal('a', {}, offers('x')))).toMatchObject([
+      { code: 'peer-id-in-use' },
+    ])
+    expect(b.take()).toEqual([])
+    scene.now += 1000 * ALIVE_SECONDS
     scene.client('10.2.0.1').send(shoal('a', {}, offers('o')))
     expect(b.take()).toMatchObject([{ shoal: { cost: 0 } }])
+    scene.now += 1000 * ALIVE_SECONDS
     scene.client('10.1.0.1').send(shoal('a'))
     scene.places.replace(0, await readCsv('10.0.0.0/8,64500,DE,Hamburg\n'))
     b.send(shoal('b'))

@@ -17,7 +17,7 @@ import type { Random } from '../swarm/candidates.js'
 import { hintsOf } from '../swarm/hints.js'
 import type { Peer } from '../swarm/peer.js'
 import type { RegistryLimits } from '../swarm/registry.js'
-import { DEFAULT_REGISTRY_LIMITS, Registry } from '../swarm/registry.js'
+import { DEFAULT_REGISTRY_LIMITS, IN_USE, Registry } from '../swarm/registry.js'
 import type { Session } from '../swarm/session.js'
 import type { Uplinks } from '../swarm/uplinks.js'
 import type { AnnounceMessage, ClientMessage, ScrapeMessage } from '../wire/client-message.js'
@@ -179,7 +179,10 @@ export class Tracker {
       { shoal, seeder: shoal ? isShoalSeeder(message, known) : hasAll(message, known) },
       this.now,
     )
-    if (typeof peer === 'string') throw new MessageError(peer, 'announce', message.infoHash, 'full')
+    if (typeof peer === 'string') {
+      const code = peer === IN_USE ? 'peer-id-in-use' : 'full'
+      throw new MessageError(peer, 'announce', message.infoHash, code)
+    }
     if (message.event === 'completed' && !wasSeeder) peer.swarm.downloaded++
     if (known === undefined) peer.report = this.departed.take(message.infoHash, message.peerId)
     if (message.shoal !== null) this.applyExtension(peer, message.shoal)

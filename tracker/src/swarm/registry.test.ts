@@ -16,6 +16,8 @@ import {
 } from '../testing/swarm-builder.js'
 import type { Peer } from './peer.js'
 import type { PeerProfile } from './registry.js'
+import { ALIVE_SECONDS, IN_USE } from './registry.js'
+import { Session } from './session.js'
 import type { Swarm } from './swarm.js'
 
 const hash = HASH as InfoHash
@@ -81,6 +83,23 @@ describe('registry', () => {
     expect(registry.join(newSession(), hash, peerId('c'), VIEWER, millis(0))).toBe('the swarm is full')
     const third = id('third') as InfoHash
     expect(registry.join(newSession(), third, peerId('c'), VIEWER, millis(0))).toBe('too many swarms')
+  })
+
+  it('moves a peer id to another socket, but not out of a network where it was just heard', () => {
+    const registry = newRegistry()
+    const at = (address: string) => new Session({ send: () => {} }, address)
+    const joinFrom = (session: Session, now: number) =>
+      registry.join(session, hash, peerId('a'), VIEWER, millis(now))
+    const first = at('192.0.2.1')
+    joinFrom(first, 0)
+    const neighbour = at('198.51.100.1')
+    expect(joinFrom(neighbour, 1000 * ALIVE_SECONDS - 1)).toBe(IN_USE)
+    expect(registry.peerOf(first, hash, peerId('a'))).toBeDefined()
+    expect(neighbour.peers).toEqual([])
+    const again = at('192.0.2.77')
+    expect(joinFrom(again, 1000 * ALIVE_SECONDS - 1)).toMatchObject({ session: again })
+    expect(joinFrom(neighbour, 2000 * ALIVE_SECONDS)).toMatchObject({ session: neighbour })
+    expect(registry.swarm(hash)?.peers.size).toBe(1)
   })
 
   it('drops who was not heard for long', () => {

@@ -1,4 +1,5 @@
 import type { InfoHash, Millis, PeerId } from '@shoal/protocol'
+import { networkOf } from '../admission/addresses.js'
 import type { Census } from '../stats/census.js'
 import { Peer } from './peer.js'
 import { FIELD, PeerTable } from './peer-table.js'
@@ -21,7 +22,20 @@ export const DEFAULT_REGISTRY_LIMITS: RegistryLimits = {
   maxSwarms: 100_000,
 }
 
-export type JoinRefusal = 'too many swarms on this socket' | 'the swarm is full' | 'too many swarms'
+/** Why a peer id does not move to another socket. */
+export const IN_USE = 'this peer id is in use in another network'
+
+export type JoinRefusal =
+  | 'too many swarms on this socket'
+  | 'the swarm is full'
+  | 'too many swarms'
+  | typeof IN_USE
+
+/**
+ * A peer that was heard so many seconds ago is there: its id does not move to a socket from another
+ * network, whose client knows the id as all neighbours do. Two of the reports of a Shoal peer.
+ */
+export const ALIVE_SECONDS = 20
 
 /** What an announce says about its peer. */
 export interface PeerProfile {
@@ -73,7 +87,8 @@ export class Registry {
 
   /**
    * Adds the peer, or updates it. A peer id that another socket announced before moves to this one:
-   * a client that reconnects must not wait until its half-open old socket times out.
+   * a client that reconnects must not wait until its half-open old socket times out. Not so where that
+   * one was heard a moment ago and is in another network.
    */
   join(
     session: Session,
@@ -88,7 +103,10 @@ export class Registry {
       return 'too many swarms on this socket'
     }
     if (swarm !== undefined && known !== undefined) {
-      if (known.session !== session) this.takeOver(known, session)
+      if (known.session !== session) {
+        if (isElsewhere(known, session, now)) return IN_USE
+        this.takeOver(known, session)
+      }
       swarm.reclassify(known, profile.shoal, profile.seeder, session.place)
       known.seen(now)
       this.table.set(known.slot, FIELD.seen, known.seenSeconds)
@@ -141,4 +159,9 @@ export class Registry {
     peer.session = session
     session.add(peer)
   }
+}
+
+function isElsewhere({ session, seenSeconds }: Peer, other: Session, now: Millis): boolean {
+  if (session === null || now / 1000 - seenSeconds >= ALIVE_SECONDS) return false
+  return networkOf(session.address) !== networkOf(other.address)
 }
