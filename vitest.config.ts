@@ -7,5 +7,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     testTimeout: 20_000,
     pool: 'forks',
+    // Many files wait for processes and sockets, so that two fill two cores better than the default, one.
+    maxWorkers: 2,
   },
 })
