@@ -12,6 +12,11 @@ export interface ClusterRow {
   readonly processes: number
   readonly redis: boolean
   readonly responsesPerCpuSecond: number
+  /**
+   * What so many processes serve, each with a core of its own, over what one without Redis does: the median of
+   * the rounds' ratios.
+   */
+  readonly overOne: number
   /** Frames that left a process, for each announce, in bytes. */
   readonly busBytesPerAnnounce: number
   readonly framesPerAnnounce: number
@@ -23,11 +28,14 @@ export interface ClusterRow {
   readonly p99Ms: number
 }
 
-type Sample = Omit<ClusterRow, 'processes' | 'redis'>
+type Sample = Omit<ClusterRow, 'processes' | 'redis' | 'overOne'>
 
 const CASES = [
   { processes: 1, redis: false },
   { processes: 1, redis: true },
+  // Control: two trackers that know nothing of each other, so that each swarm is two. What is lost against one
+  // process is not the cluster's.
+  { processes: 2, redis: false },
   { processes: 2, redis: true },
 ]
 
@@ -64,6 +72,7 @@ export async function measureCluster(rounds: number, responses: number): Promise
     return {
       ...each,
       responsesPerCpuSecond: of('responsesPerCpuSecond'),
+      overOne: overOne(each.processes, samples[i] ?? [], samples[0] ?? []),
       busBytesPerAnnounce: of('busBytesPerAnnounce'),
       framesPerAnnounce: of('framesPerAnnounce'),
       redisCpuMsPer1000Announces: of('redisCpuMsPer1000Announces'),
@@ -72,6 +81,14 @@ export async function measureCluster(rounds: number, responses: number): Promise
       p99Ms: of('p99Ms'),
     }
   })
+}
+
+function overOne(processes: number, some: readonly Sample[], one: readonly Sample[]): number {
+  const ratios = some.map(
+    ({ responsesPerCpuSecond }, i) =>
+      (processes * responsesPerCpuSecond) / (one[i]?.responsesPerCpuSecond ?? Number.NaN),
+  )
+  return Number(median(ratios).toFixed(2))
 }
 
 async function measureCase(

@@ -32,7 +32,7 @@ export interface Measurement {
   readonly seed: number
 }
 
-/** Responses left out of each measurement: just-in-time compilation. */
+/** Responses of each server that are left out of a measurement: just-in-time compilation. */
 const WARM_UP_RESPONSES = 100_000
 
 /** Longest wait for the responses of one measurement, in ms. */
@@ -81,7 +81,10 @@ export async function measure(
     await later(SETTLE_MS)
     const rssPerPeerBytes = Math.round((rssBytes() - before) / (connections / 2))
     load.send({ type: 'start', atOnce: Math.min(connections, AT_ONCE) } satisfies LoadCommand)
-    await ask({ type: 'count', responses: WARM_UP_RESPONSES, patienceMs: PATIENCE_MS }, 'reading')
+    await ask(
+      { type: 'count', responses: WARM_UP_RESPONSES * servers.length, patienceMs: PATIENCE_MS },
+      'reading',
+    )
     const [cpu, start] = [cpuMs(), performance.now()]
     const reading = await ask({ type: 'count', responses, patienceMs: PATIENCE_MS }, 'reading')
     return {

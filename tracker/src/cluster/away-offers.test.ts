@@ -14,10 +14,11 @@ const now = millis(1000)
 const late = millis(1000 + OFFER_LIFE_MS)
 
 function scene() {
-  const offerer = join(newRegistry(), 'offerer')
+  const registry = newRegistry()
+  const [offerer, other] = [join(registry, 'offerer'), join(registry, 'other')]
   const away = new AwayOffers()
   expect(away.add(offerer, 'o', A, now)).toBe(true)
-  return { offerer, away }
+  return { offerer, other, away }
 }
 
 describe('an offer that is elsewhere', () => {
@@ -29,12 +30,12 @@ describe('an offer that is elsewhere', () => {
   })
 
   it('is answered once, in time, from where it is', () => {
-    const { offerer, away } = scene()
+    const { offerer, other, away } = scene()
     expect(away.answer(offerer, B, r, 'o', now)).toBe(false)
+    expect(away.answer(other, A, r, 'o', now)).toBe(false)
     expect(away.answer(offerer, A, r, 'other', now)).toBe(false)
     expect(away.answer(offerer, A, r, 'o', now)).toBe(true)
     expect(away.answer(offerer, A, r, 'o', now)).toBe(false)
-    expect(scene().away.answer(offerer, A, r, 'o', now)).toBe(false)
     const second = scene()
     expect(second.away.answer(second.offerer, A, r, 'o', late)).toBe(false)
   })
@@ -54,6 +55,20 @@ describe('an offer that is elsewhere', () => {
     expect(away.candidatesFrom(offerer, A, r, 'o', 1, now)).toBe(false)
     expect(away.candidatesTo(offerer, r, 'o', MAX_CANDIDATES, now)).toBe(A)
     expect(away.candidatesTo(offerer, r, 'o', 1, now)).toBeNull()
+  })
+
+  it('is found among others, whoever else offers the same and whatever has gone', () => {
+    const { offerer, other, away } = scene()
+    for (let i = 0; i < 40; i++) {
+      expect(away.add(other, `o${i}`, B, now)).toBe(true)
+      expect(away.add(offerer, `o${i}`, A, millis(now + i))).toBe(true)
+    }
+    away.sweep(millis(late + 20))
+    for (let i = 0; i < 40; i++) {
+      expect(away.answer(other, B, r, `o${i}`, now)).toBe(false)
+      expect(away.answer(offerer, A, r, `o${i}`, now)).toBe(i > 20)
+    }
+    expect(away.size).toBe(19)
   })
 
   it('is forgotten in time, with its offerer, and for newer ones', () => {

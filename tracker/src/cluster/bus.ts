@@ -2,7 +2,7 @@ import type { InfoHash } from '@shoal/protocol'
 
 /** What passes between the nodes of a cluster and where their counts are kept: Redis, seen from the pure side. */
 export interface Bus {
-  /** Sends to one node's inbox; false where it cannot go out now. It may be lost all the same. */
+  /** Sends to one node's inbox; false where it cannot go out now. It may be lost all the same. The frame is not kept. */
   send(node: NodeId, frame: Uint8Array): boolean
   /** Sends to all nodes, this one too. */
   broadcast(frame: Uint8Array): boolean

@@ -4,6 +4,7 @@ import type { Accused, Elsewhere, Here } from '../signalling/elsewhere.js'
 import type { Random } from '../swarm/candidates.js'
 import type { OffersInFlight } from '../swarm/offers-in-flight.js'
 import type { Peer } from '../swarm/peer.js'
+import type { Swarm } from '../swarm/swarm.js'
 import type { Offer } from '../wire/offer.js'
 import type { WireText } from '../wire/wire-text.js'
 import { AwayOffers } from './away-offers.js'
@@ -11,14 +12,11 @@ import type { NodeId } from './bus.js'
 import type { NodeCounts } from './counts.js'
 import { wantedBy } from './counts.js'
 import type { Directory } from './directory.js'
-import type { Item, ItemFrame, PeerSketch } from './frames.js'
+import { EvenDraws } from './even-draws.js'
+import type { ItemFrame } from './frames.js'
 import { Guests } from './guests.js'
-
-/**
- * Of a peer's offers, those that go to other nodes although there are peers enough here. Without
- * them the peers of each node would be a swarm of their own.
- */
-const AWAY_SHARE = 0.2
+import type { Item, PeerSketch } from './items.js'
+import { awayOffers } from './share.js'
 
 /** Events since the start, for `/metrics`. */
 export interface ClusterCounters {
@@ -48,6 +46,8 @@ export class Cluster implements Elsewhere {
   private readonly offers: OffersInFlight
   private readonly guests: Guests
   private readonly away = new AwayOffers()
+  /** Which announces have offers for other nodes. */
+  private readonly draws = new WeakMap<Swarm, EvenDraws>()
   private readonly ports: ClusterPorts
 
   constructor(
@@ -76,11 +76,15 @@ export class Cluster implements Elsewhere {
 
   share(offerer: Peer, count: number): number {
     if (count === 0 || !this.ports.joined()) return 0
-    const wanted = wantedBy(offerer, this.directory.total(offerer.swarm.infoHash))
-    if (wanted === 0) return 0
-    const share = count * AWAY_SHARE
-    const whole = Math.floor(share)
-    return Math.min(wanted, whole + (this.ports.random() < share - whole ? 1 : 0))
+    const elsewhere = this.directory.total(offerer.swarm.infoHash)
+    const mean = awayOffers(offerer, count, elsewhere)
+    if (mean === 0) return 0
+    let draws = this.draws.get(offerer.swarm)
+    if (draws === undefined) {
+      draws = new EvenDraws(this.ports.random)
+      this.draws.set(offerer.swarm, draws)
+    }
+    return Math.min(count, draws.draw(mean), wantedBy(offerer, elsewhere))
   }
 
   offer(offerer: Peer, offers: readonly Offer[], now: Millis): void {

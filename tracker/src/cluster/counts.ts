@@ -35,14 +35,25 @@ export function countsOf(swarm: Swarm | undefined): NodeCounts {
   }
 }
 
-export function addCounts(a: NodeCounts, b: NodeCounts): NodeCounts {
+/** A sum in which one term is now another. */
+export function changeTotal(total: NodeCounts, before: NodeCounts, after: NodeCounts): NodeCounts {
   return {
-    viewers: a.viewers + b.viewers,
-    seeders: a.seeders + b.seeders,
-    otherLeechers: a.otherLeechers + b.otherLeechers,
-    otherSeeders: a.otherSeeders + b.otherSeeders,
-    downloaded: a.downloaded + b.downloaded,
+    viewers: total.viewers - before.viewers + after.viewers,
+    seeders: total.seeders - before.seeders + after.seeders,
+    otherLeechers: total.otherLeechers - before.otherLeechers + after.otherLeechers,
+    otherSeeders: total.otherSeeders - before.otherSeeders + after.otherSeeders,
+    downloaded: total.downloaded - before.downloaded + after.downloaded,
   }
+}
+
+export function isSame(a: NodeCounts, b: NodeCounts): boolean {
+  return (
+    a.viewers === b.viewers &&
+    a.seeders === b.seeders &&
+    a.otherLeechers === b.otherLeechers &&
+    a.otherSeeders === b.otherSeeders &&
+    a.downloaded === b.downloaded
+  )
 }
 
 export function isNobody({ viewers, seeders, otherLeechers, otherSeeders }: NodeCounts): boolean {

@@ -1,7 +1,7 @@
 import type { InfoHash } from '@shoal/protocol'
 import type { NodeId } from './bus.js'
 import type { NodeCounts } from './counts.js'
-import { addCounts, isNobody, NO_PEERS } from './counts.js'
+import { changeTotal, isNobody, NO_PEERS } from './counts.js'
 
 /** Nodes of a cluster at most. */
 const MAX_NODES = 1024
@@ -17,11 +17,17 @@ interface NodeView {
   reading: boolean
 }
 
+/** A swarm at other nodes. */
+interface SwarmView {
+  readonly nodes: Map<NodeId, NodeCounts>
+  total: NodeCounts
+}
+
 /** What the other nodes have, as they tell it. */
 export class Directory {
   private readonly leaseMs: number
   private readonly byNode = new Map<NodeId, NodeView>()
-  private readonly byHash = new Map<InfoHash, Map<NodeId, NodeCounts>>()
+  private readonly byHash = new Map<InfoHash, SwarmView>()
   private entries = 0
 
   /** @param leaseMs silence after which a node counts as gone */
@@ -38,18 +44,14 @@ export class Directory {
     return this.byNode.has(node)
   }
 
-  /** Peers elsewhere. O(nodes that have the swarm). */
+  /** Peers elsewhere. */
   total(infoHash: InfoHash): NodeCounts {
-    const nodes = this.byHash.get(infoHash)
-    if (nodes === undefined) return NO_PEERS
-    let total = NO_PEERS
-    for (const counts of nodes.values()) total = addCounts(total, counts)
-    return total
+    return this.byHash.get(infoHash)?.total ?? NO_PEERS
   }
 
   /** The nodes that have the swarm. */
   nodesOf(infoHash: InfoHash): ReadonlyMap<NodeId, NodeCounts> | undefined {
-    return this.byHash.get(infoHash)
+    return this.byHash.get(infoHash)?.nodes
   }
 
   /**
@@ -122,20 +124,27 @@ export class Directory {
   }
 
   private set(node: NodeId, view: NodeView, infoHash: InfoHash, counts: NodeCounts): void {
-    const nodes = this.byHash.get(infoHash)
+    const before = view.swarms.get(infoHash)
+    let swarm = this.byHash.get(infoHash)
     if (isNobody(counts) && counts.downloaded === 0) {
-      if (!view.swarms.delete(infoHash)) return
+      if (before === undefined || swarm === undefined) return
+      view.swarms.delete(infoHash)
       this.entries--
-      nodes?.delete(node)
-      if (nodes?.size === 0) this.byHash.delete(infoHash)
+      swarm.nodes.delete(node)
+      swarm.total = changeTotal(swarm.total, before, NO_PEERS)
+      if (swarm.nodes.size === 0) this.byHash.delete(infoHash)
       return
     }
-    if (!view.swarms.has(infoHash)) {
+    if (before === undefined) {
       if (this.entries >= MAX_ENTRIES) return
       this.entries++
     }
     view.swarms.set(infoHash, counts)
-    if (nodes === undefined) this.byHash.set(infoHash, new Map([[node, counts]]))
-    else nodes.set(node, counts)
+    if (swarm === undefined) {
+      swarm = { nodes: new Map(), total: NO_PEERS }
+      this.byHash.set(infoHash, swarm)
+    }
+    swarm.nodes.set(node, counts)
+    swarm.total = changeTotal(swarm.total, before ?? NO_PEERS, counts)
   }
 }

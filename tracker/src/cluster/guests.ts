@@ -3,7 +3,7 @@ import type { OffersInFlight } from '../swarm/offers-in-flight.js'
 import { Peer } from '../swarm/peer.js'
 import type { Swarm } from '../swarm/swarm.js'
 import type { NodeId } from './bus.js'
-import type { PeerSketch } from './frames.js'
+import type { PeerSketch } from './items.js'
 
 /** Peers of other nodes that are remembered; one more replaces the one that was here first. */
 const MAX_GUESTS = 50_000

@@ -8,8 +8,9 @@ import { Cluster } from './cluster.js'
 import type { NodeCounts } from './counts.js'
 import { countsOf, isNobody, packCounts, readCounts } from './counts.js'
 import { Directory } from './directory.js'
-import type { Item } from './frames.js'
-import { MAX_FRAME_BYTES, packItems, packNews, readItems, readNews } from './frames.js'
+import { FrameWriter, readItems } from './frames.js'
+import type { Item } from './items.js'
+import { packNews, readNews } from './news.js'
 import { unpacked } from './packer.js'
 import { Published } from './published.js'
 import { SerialGuard } from './serial-guard.js'
@@ -24,16 +25,7 @@ const TELL_MS = 50
  * Time between two flushes at least, in ms: an idle node sends within the turn of the event loop, a
  * busy one larger frames. A frame costs its sender, Redis and its receiver several times an item.
  */
-const FLUSH_INTERVAL_MS = 5
-
-/** Items that wait for one node; more are dropped. */
-const MAX_WAITING = 512
-
-/** Text of items that waits for one node, in characters; beyond it the frame goes out. */
-const FRAME_CHARS = MAX_FRAME_BYTES / 4
-
-/** A segment's name and a list digest, in characters. */
-const MAX_REPORT_CHARS = 80
+const FLUSH_INTERVAL_MS = 10
 
 /** For `/metrics`, `/health` and the log. */
 export interface ClusterReport {
@@ -73,7 +65,9 @@ export class ClusterNode implements BusListener {
   private readonly bus: Bus
   private readonly directory: Directory
   private readonly published: Published
-  private readonly outgoing = new Map<NodeId, { items: Item[]; chars: number }>()
+  /** What waits for each node. */
+  private readonly outgoing = new Map<NodeId, FrameWriter>()
+  private flushing = false
   private readonly serials = new SerialGuard()
   private readonly timers: NodeJS.Timeout[] = []
   private readonly tally = {
@@ -180,6 +174,7 @@ export class ClusterNode implements BusListener {
     const now = this.options.now()
     this.directory.expire(now)
     this.serials.sweep((node) => this.directory.has(node))
+    for (const node of this.outgoing.keys()) if (!this.directory.has(node)) this.outgoing.delete(node)
     const silence = now - this.heardSelfAt
     if (this.joined && silence > this.options.leaseMs / 2) {
       this.joined = false
@@ -244,38 +239,39 @@ export class ClusterNode implements BusListener {
 
   private forget(node: NodeId): void {
     this.directory.remove(node)
+    this.outgoing.delete(node)
   }
 
   private send(node: NodeId, item: Item): void {
-    if (this.outgoing.size === 0) this.schedule()
-    const waiting = this.outgoing.get(node) ?? { items: [], chars: 0 }
-    if (waiting.items.length >= MAX_WAITING) {
+    let frame = this.outgoing.get(node)
+    if (frame === undefined) {
+      frame = new FrameWriter(this.options.id)
+      this.outgoing.set(node, frame)
+    }
+    if (!frame.add(item)) {
       this.tally.dropped++
       return
     }
-    this.outgoing.set(node, waiting)
-    waiting.items.push(item)
-    waiting.chars += charsOf(item)
-    if (waiting.chars > FRAME_CHARS) {
-      this.sendFrame(node, waiting.items)
-      this.outgoing.set(node, { items: [], chars: 0 })
-    }
+    if (frame.isFull) this.sendFrame(node, frame)
+    else this.schedule()
   }
 
   private schedule(): void {
+    if (this.flushing) return
+    this.flushing = true
     const wait = this.flushedAt + FLUSH_INTERVAL_MS - this.options.now()
     if (wait <= 0) setImmediate(() => this.flush())
     else setTimeout(() => this.flush(), wait)
   }
 
   private flush(): void {
+    this.flushing = false
     this.flushedAt = this.options.now()
-    for (const [node, { items }] of this.outgoing) if (items.length > 0) this.sendFrame(node, items)
-    this.outgoing.clear()
+    for (const [node, frame] of this.outgoing) if (!frame.isEmpty) this.sendFrame(node, frame)
   }
 
-  private sendFrame(node: NodeId, items: readonly Item[]): void {
-    const frame = packItems(this.options.id, ++this.frameSerial, items)
+  private sendFrame(node: NodeId, items: FrameWriter): void {
+    const frame = items.take(++this.frameSerial)
     this.sent(frame, this.bus.send(node, frame))
   }
 
@@ -300,11 +296,4 @@ export class ClusterNode implements BusListener {
 
 function packed(counts: NodeCounts): Uint8Array | null {
   return isNobody(counts) ? null : packCounts(counts)
-}
-
-function charsOf(item: Item): number {
-  if (item.type === 'offers') return item.offers.reduce((sum, { sdpJson }) => sum + sdpJson.length, 0)
-  if (item.type === 'accusation') return item.network.length
-  if (item.type === 'reports') return (item.lists.length + item.wrong.length) * MAX_REPORT_CHARS
-  return item.type === 'answer' ? item.sdpJson.length : JSON.stringify(item.candidates).length
 }

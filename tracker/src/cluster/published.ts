@@ -1,6 +1,6 @@
 import type { InfoHash } from '@shoal/protocol'
 import type { NodeCounts } from './counts.js'
-import { isNobody, isTransition, NO_PEERS } from './counts.js'
+import { isNobody, isSame, isTransition, NO_PEERS } from './counts.js'
 
 /** Changes of numbers that only clients' displays depend on wait so long, in ms. */
 const COARSE_MS = 1000
@@ -63,7 +63,7 @@ export class Published {
       const after = this.read(infoHash)
       if (!coarse && !isTransition(before, after)) continue
       this.changed.delete(infoHash)
-      if (isNobody(before) && isNobody(after)) continue
+      if (isSame(before, after) || (isNobody(before) && isNobody(after))) continue
       entries.push([infoHash, after])
       if (isNobody(after)) this.told.delete(infoHash)
       else this.told.set(infoHash, after)

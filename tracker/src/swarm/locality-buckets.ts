@@ -12,6 +12,9 @@ const LEVELS = [
 
 export const LEVEL_COUNT = LEVELS.length
 
+/** Places of levels. */
+export const LEVEL = { network: 2 } as const
+
 /** Slots of the peers of one place; a lone peer stands for itself: most sites have one viewer. */
 type Bucket = number | number[]
 

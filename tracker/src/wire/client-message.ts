@@ -164,7 +164,8 @@ function readLeft(value: unknown, infoHash: InfoHash): number | null {
   throw new MessageError('left: neither null nor a number from 0', 'announce', infoHash)
 }
 
-function readOffers(value: unknown, infoHash: InfoHash): readonly Offer[] {
+/** The offers of an announce. @throws MessageError */
+export function readOffers(value: unknown, infoHash: InfoHash | null): readonly Offer[] {
   if (value === undefined || value === null) return []
   if (!Array.isArray(value)) throw new MessageError('offers: not a list', 'announce', infoHash)
   const offers: Offer[] = []
@@ -189,7 +190,7 @@ function readSdp(
   value: unknown,
   type: SessionDescription['type'],
   key: string,
-  infoHash: InfoHash,
+  infoHash: InfoHash | null,
 ): WireText {
   if (value instanceof RawJsonString) return value.json
   const sdp = isObject(value) && value['type'] === type ? value['sdp'] : undefined

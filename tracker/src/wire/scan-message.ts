@@ -58,27 +58,31 @@ const ANSWER = wordsOf('"', ['answer'])
  *   `offers` and the text of its description as `answer`
  */
 export function scanMessage(data: Uint8Array): MessageFields | null {
+  return scanAll(data, message)
+}
+
+/** As `scanMessage`, for the list of offers alone. */
+export function scanOffers(data: Uint8Array): Offer[] | null {
+  return scanAll(data, offers)
+}
+
+/** As `scanMessage`, for a session description's text alone: the JSON string as it is, quotes included. */
+export function scanString(data: Uint8Array): WireText | null {
+  return scanAll(data, string)
+}
+
+const cursor = new JsonCursor()
+
+function scanAll<T>(data: Uint8Array, scan: () => T): T | null {
   try {
-    return cursor.begin(data) ? message() : null
+    if (!cursor.begin(data)) return null
+    const scanned = scan()
+    return cursor.atEnd ? scanned : null
   } catch (thrown) {
     if (thrown === GIVE_UP) return null
     throw thrown
   }
 }
-
-/** True for a JSON string of printable ASCII, quotes included, that is complete. */
-export function isPlainJsonString(text: string): boolean {
-  try {
-    if (text.length < 2 || !cursor.begin(Buffer.from(text, 'latin1'))) return false
-    cursor.skipQuoted()
-    return cursor.atEnd
-  } catch (thrown) {
-    if (thrown === GIVE_UP) return false
-    throw thrown
-  }
-}
-
-const cursor = new JsonCursor()
 
 /** Where the last session description's text was. */
 const sdp = { from: 0, to: 0 }
@@ -96,7 +100,6 @@ function message(): MessageFields {
     } while (cursor.next(COMMA))
     cursor.take(CLOSE_BRACE)
   }
-  if (!cursor.atEnd) throw GIVE_UP
   return fields
 }
 
@@ -177,6 +180,11 @@ function description(type: Words): void {
     else cursor.word(type)
   }
   cursor.take(CLOSE_BRACE)
+}
+
+function string(): WireText {
+  sdpText()
+  return cursor.slice(sdp.from, sdp.to) as WireText
 }
 
 function sdpText(): void {

@@ -1,6 +1,7 @@
+import { MAX_SDP_CHARS } from '@shoal/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readStringJson } from './string-json.js'
+import { readSdpJson } from './relayed-json.js'
 import type { WireText } from './wire-text.js'
 import { idJson, wireText } from './wire-text.js'
 
@@ -33,18 +34,21 @@ describe('a JSON string that came as text', () => {
     )
     fc.assert(
       fc.property(text, (value) => {
-        const taken = readStringJson(value, 10)
+        const taken = readSdpJson(Buffer.from(value, 'latin1'))
         let expected: unknown
         try {
           expected = JSON.parse(Buffer.from(value, 'latin1').toString('utf8'))
         } catch {
           expected = null
         }
-        if (typeof expected !== 'string' || expected.length > 10) expect(taken).toBeNull()
+        if (typeof expected !== 'string') expect(taken).toBeNull()
         else expect(taken === null ? null : JSON.parse(decoded(taken))).toBe(expected)
       }),
       { numRuns: 1000 },
     )
-    expect(readStringJson(7, 10)).toBeNull()
+    expect(readSdpJson(Buffer.from(`"${'\\u0001'.repeat(MAX_SDP_CHARS)}"`))).toHaveLength(
+      6 * MAX_SDP_CHARS + 2,
+    )
+    expect(readSdpJson(Buffer.from(`"${'\\n'.repeat(MAX_SDP_CHARS + 1)}"`))).toBeNull()
   })
 })
