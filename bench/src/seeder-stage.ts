@@ -37,9 +37,16 @@ export interface Stage {
 const VIEWERS = new URL('./seeder-viewers.js', import.meta.url)
 const BARE_SENDER = new URL('./seeder-bare.js', import.meta.url)
 
-const VIEWERS_PER_PROCESS = 25
+/** Viewers of a process, at least and at most: each process is 70 MB, and compiles everything for itself. */
+const MIN_VIEWERS_PER_PROCESS = 25
+const MAX_VIEWERS_PER_PROCESS = 100
 /** From the last connection to the start: the seeder tells what it has. */
 const SETTLE_MS = 1_000
+
+/** Two processes, one for each of two cores, as long as none has too few or too many. */
+function viewersPerProcess(viewers: number): number {
+  return Math.min(MAX_VIEWERS_PER_PROCESS, Math.max(MIN_VIEWERS_PER_PROCESS, Math.ceil(viewers / 2)))
+}
 
 /** A title on demand in a folder. */
 export function writeTitle(folder: string, { segments, segmentMs, segmentBytes }: Play): void {
@@ -87,10 +94,11 @@ export async function shoalStage(
     // All segments are hashed and offered, and the tracker is connected.
     await later(SETTLE_MS)
     const rssBefore = residentBytes(seeder.pid)
-    for (let first = 0; first < viewers; first += VIEWERS_PER_PROCESS) {
+    const perProcess = viewersPerProcess(viewers)
+    for (let first = 0; first < viewers; first += perProcess) {
       const worker = new Worker(VIEWERS, () => undefined)
       workers.push(worker)
-      const count = Math.min(viewers - first, VIEWERS_PER_PROCESS)
+      const count = Math.min(viewers - first, perProcess)
       worker.tell({ type: 'join', first, viewers: count, of: viewers, direct, play })
     }
     await allOpen(workers, viewers)
@@ -104,7 +112,8 @@ export async function shoalStage(
 
 export async function bareStage(viewers: number): Promise<Stage> {
   const workers: Worker[] = []
-  const workerOf = (end: number) => workers[Math.floor(end / VIEWERS_PER_PROCESS)]
+  const perProcess = viewersPerProcess(viewers)
+  const workerOf = (end: number) => workers[Math.floor(end / perProcess)]
   const held = new HeldCandidates()
   const sender = new Worker(BARE_SENDER, (reply) => {
     for (const ready of held.offerers(reply)) workerOf(ready.end)?.tell(ready)
@@ -113,13 +122,13 @@ export async function bareStage(viewers: number): Promise<Stage> {
     await Promise.all([sender, ...workers].map((worker) => worker.end()))
   }
   try {
-    for (let first = 0; first < viewers; first += VIEWERS_PER_PROCESS) {
+    for (let first = 0; first < viewers; first += perProcess) {
       const worker = new Worker(VIEWERS, (reply) => {
         sender.tell(reply)
         for (const ready of held.answered(reply)) worker.tell(ready)
       })
       workers.push(worker)
-      worker.tell({ type: 'bare', first, viewers: Math.min(viewers - first, VIEWERS_PER_PROCESS) })
+      worker.tell({ type: 'bare', first, viewers: Math.min(viewers - first, perProcess) })
     }
     await later(SETTLE_MS)
     const rssBefore = residentBytes(sender.pid)

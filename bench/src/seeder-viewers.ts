@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { type BarePeer, createBarePeer, createNodeLinkFactory } from '../../seeder/dist/links/index.js'
 import type { Command, Reply } from './seeder-messages.js'
 import { Viewer } from './seeder-viewer.js'
@@ -6,7 +7,12 @@ import { Viewer } from './seeder-viewer.js'
 
 const HOST = '127.0.0.1'
 /** How often it is looked whether viewers are connected, in milliseconds. */
-const LOOK_MS = 50
+const LOOK_MS = 20
+/**
+ * Viewers of one process that connect at a time: the handshakes of hundreds at once would keep the machine
+ * busy until all of them have timed out, and nothing is measured before all are there.
+ */
+const CONNECTING_AT_ONCE = 8
 
 const links = createNodeLinkFactory({ bindAddress: HOST })
 const viewers: Viewer[] = []
@@ -19,16 +25,17 @@ function reply(message: Reply): void {
 
 async function join(command: Extract<Command, { type: 'join' }>): Promise<void> {
   const { first, play } = command
-  for (let i = 0; i < command.viewers; i++) {
-    const startsAfterMs = ((first + i) / command.of) * play.segmentMs
-    const viewer = await Viewer.join(links, command.direct, play, startsAfterMs)
-    viewers.push(viewer)
-    const look = setInterval(() => {
-      if (!viewer.connected) return
-      clearInterval(look)
+  let next = first
+  const joinOnes = async () => {
+    while (next < first + command.viewers) {
+      const startsAfterMs = (next++ / command.of) * play.segmentMs
+      const viewer = await Viewer.join(links, command.direct, play, startsAfterMs)
+      viewers.push(viewer)
+      while (!viewer.connected) await setTimeout(LOOK_MS)
       reply({ type: 'open' })
-    }, LOOK_MS)
+    }
   }
+  await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, joinOnes))
 }
 
 function receive({ first, viewers }: Extract<Command, { type: 'bare' }>): void {

@@ -237,6 +237,26 @@ describe('PieceDownloads', () => {
     expect(repairs[0]?.chunks).toEqual([{ start: 1, end: 2 }])
   })
 
+  it('asks for nothing again after a stall of the host, whose messages are still to be read', () => {
+    const peer = holder(1)
+    schedule(want, [peer], 0)
+    const [first] = requests()
+    if (first === undefined) throw new Error('no request')
+    for (const now of [50, 100, 3_000]) expect(downloads.checkTimeouts([peer], millis(now))).toEqual([])
+    answer(peer, first, 3_000)
+    expect(requests()).toEqual([])
+    expect([peer.suspectUntil, downloads.wastedBytes]).toEqual([0, 0])
+    for (let now = 3_050; now <= 4_000; now += 50) downloads.checkTimeouts([peer], millis(now))
+    expect(requests()).not.toEqual([])
+  })
+
+  it('notices a silent peer on a host that stalls all the time', () => {
+    const peer = holder(1)
+    schedule(want, [peer], 0)
+    for (let now = 1_000; now <= 20_000; now += 1_000) downloads.checkTimeouts([peer], millis(now))
+    expect(peer.suspectUntil).toBeGreaterThan(0)
+  })
+
   it('moves the pieces of a silent peer to another, and spares it for a while', () => {
     const silent = holder(1)
     schedule(want, [silent], 0)

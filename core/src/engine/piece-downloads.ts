@@ -42,6 +42,13 @@ const SOLE_GAIN = 1.2
 /** Requests are looked at this often at most, in milliseconds: nothing is late by less. */
 const CHECK_INTERVAL_MS = 25
 
+/**
+ * While something is asked for, looks are 50 ms apart; one that comes later than this after the last one,
+ * in milliseconds, was kept waiting by the host. Timers go before messages then: what has come meanwhile
+ * is not read yet, and the time since says nothing of a peer.
+ */
+const STALLED_MS = 100
+
 const ALL_PIECES = PieceSet.first(MAX_PIECES_PER_SEGMENT).bits
 
 const NOBODY: ReadonlySet<Peer> = new Set()
@@ -66,7 +73,7 @@ export class PieceDownloads {
   /** Requests that are under way, and of whom; `Segment.asked` sees to it that none is made twice. */
   private readonly inFlight = new Map<PieceRequest, Peer>()
   /** When timeouts were last looked at. */
-  private checkedAt = Number.NEGATIVE_INFINITY
+  private checkedAt = 0
   private readonly sole = new Set<Peer>()
   private nextRequest = 1
   /** Pieces that came from all peers. */
@@ -190,14 +197,16 @@ export class PieceDownloads {
   /** Repairs and gives up what is late. Returns peers that do not answer any more. */
   checkTimeouts(peers: Iterable<Peer>, now: Millis): Peer[] {
     const dead: Peer[] = []
-    if (this.inFlight.size === 0 || now - this.checkedAt < CHECK_INTERVAL_MS) return dead
+    if (now - this.checkedAt < CHECK_INTERVAL_MS) return dead
+    const readUntil = Math.min(now, this.checkedAt + STALLED_MS) as Millis
     this.checkedAt = now
+    if (this.inFlight.size === 0) return dead
     for (const peer of peers) {
       if (peer.requests.size === 0 && peer.timeouts < MAX_TIMEOUTS) continue
       let late = false
       const givenUp: number[] = []
       for (const request of [...peer.requests.values()]) {
-        const verdict = judge(peer, request, now)
+        const verdict = judge(peer, request, readUntil)
         if (verdict === 'wait') continue
         if (verdict !== 'lost') late = true
         if (verdict === 'lost' || verdict === 'late') this.repair(peer, request, now)
