@@ -474,6 +474,7 @@ test('stats each second, over all swarms', async () => {
     checks: 'off',
     checkedBytes: 0,
     checksFailed: 0,
+    sidecarBytes: 0,
     peers: 2,
     seeders: 1,
     degraded: null,

@@ -69,6 +69,8 @@ export interface ShoalStats {
   readonly checkedBytes: number
   /** Comparisons that found other bytes. */
   readonly checksFailed: number
+  /** Loaded from the origin for signed manifests beside segments; not in `httpBytes`. */
+  readonly sidecarBytes: number
   /** Received twice or thrown away. */
   readonly wastedBytes: number
   /** Open connections to viewers. */

@@ -98,12 +98,13 @@ export class Arrivals {
   /** The manifest of what HTTP brought has been made. */
   manifestMade(segment: Segment): void {
     this.ownWhole(segment)
+    this.parts.vouched.loaded(segment)
     for (const piece of segment.verified.toArray()) this.parts.events.pieceVerified(segment, piece)
     this.parts.events.segmentChanged(segment)
     for (const want of this.parts.wants.of(segment)) this.outcomes.finishIfWhole(want)
   }
 
-  /** What was held unsigned has been attested: it may be passed on. */
+  /** What was held unsigned has got its signature: it may be passed on. */
   signed(segment: Segment): void {
     this.parts.events.manifestKnown(segment)
     for (const piece of segment.verified.toArray()) this.parts.events.pieceVerified(segment, piece)

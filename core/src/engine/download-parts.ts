@@ -17,6 +17,7 @@ import type { SegmentStore } from './segment-store.js'
 import type { SpotChecks } from './spot-checks.js'
 import type { Trust } from './trust.js'
 import type { Verifier } from './verifier.js'
+import type { VouchedManifests } from './vouched-manifests.js'
 import type { WantList } from './want-list.js'
 
 export interface DownloaderOptions {
@@ -72,6 +73,7 @@ export interface DownloadParts {
   readonly trust: Trust
   readonly checks: SpotChecks
   readonly lists: ReportedLists
+  readonly vouched: VouchedManifests
   readonly prefetch: Prefetch
   readonly origin: OriginLoads
   readonly tally: DownloadTally

@@ -20,6 +20,7 @@ import { Segment } from './segment.js'
 import { SpotChecks } from './spot-checks.js'
 import { Trust } from './trust.js'
 import { Verifier } from './verifier.js'
+import { VouchedManifests } from './vouched-manifests.js'
 import { describes } from './want.js'
 import { makeWant, WantList } from './want-list.js'
 import { WantOutcomes } from './want-outcomes.js'
@@ -36,6 +37,7 @@ export class Downloader implements DownloadParts {
   readonly checks: SpotChecks
   readonly checkLoads: CheckLoads
   readonly lists: ReportedLists
+  readonly vouched: VouchedManifests
   readonly prefetch = new Prefetch()
   private readonly outcomes: WantOutcomes
   private readonly retractions: Retractions
@@ -112,13 +114,18 @@ export class Downloader implements DownloadParts {
       disproved: (segment) => this.retractions.manifestWrong(segment),
       settled: (segment, piece, found) => this.blame.settle(segment, piece, found, this.now),
     })
+    const signing = {
+      isTrusted: (manifest: SegmentManifest, then: (trusted: boolean) => void) =>
+        this.verifier.trustOf(manifest, (trust) => then(trust === 'trusted')),
+      signed: (segment: Segment) => this.arrivals.signed(segment),
+    }
+    this.vouched = new VouchedManifests(this.trust, signing)
     this.lists = new ReportedLists(this.trust, {
+      ...signing,
       swarmId: swarmId.bytes,
       emit,
       digest,
-      isTrusted: (manifest, then) => this.verifier.trustOf(manifest, (trust) => then(trust === 'trusted')),
       changed: (segment) => events.segmentChanged(segment),
-      signed: (segment) => this.arrivals.signed(segment),
       disputed: (segment, wrong) =>
         wrong ? this.retractions.manifestWrong(segment) : this.retractions.manifestDropped(segment),
     })
@@ -222,6 +229,11 @@ export class Downloader implements DownloadParts {
   /** Another level of integrity holds: what does not count by it is forgotten. */
   setLevel(level: Integrity): void {
     this.retractions.setLevel(level)
+  }
+
+  /** A signed manifest lies beside a segment. */
+  foundManifest(manifest: SegmentManifest): void {
+    this.vouched.found(manifest, this.options.store.get(segmentKey(manifest.segment)))
   }
 
   /** The tracker has compared what members loaded of a segment. */

@@ -252,6 +252,8 @@ export class Engine {
         return this.downloader.origin.error(input.fetchId, input.error, now)
       case 'hashed':
         return this.hashed(input.jobId, input.digest)
+      case 'manifest-found':
+        return this.downloader.foundManifest(input.manifest)
       case 'manifest-checked':
         return this.downloader.checkedManifest(input.jobId, input.trust, now)
       case 'piece-read':

@@ -71,6 +71,8 @@ export type Input = { readonly now: Millis } & (
   | { readonly type: 'http-done'; readonly fetchId: number; readonly doubtful?: boolean }
   | { readonly type: 'http-error'; readonly fetchId: number; readonly error: OriginError }
   | { readonly type: 'hashed'; readonly jobId: number; readonly digest: Uint8Array }
+  /** A signed manifest lies beside a segment; the host has not verified it. */
+  | { readonly type: 'manifest-found'; readonly manifest: SegmentManifest }
   | { readonly type: 'manifest-checked'; readonly jobId: number; readonly trust: ManifestTrust }
   | { readonly type: 'piece-read'; readonly jobId: number; readonly bytes: Uint8Array | null }
 )
@@ -99,6 +101,8 @@ export type Effect =
       readonly span: ByteSpan
     }
   | { readonly type: 'http-cancel'; readonly fetchId: number }
+  /** No peer has a signed manifest of what is loading: one may lie beside it; the answer is `manifest-found`. */
+  | { readonly type: 'find-manifest'; readonly wantId: number }
   /**
    * The tracker may be told: the digest of the manifest of a segment that came from the origin whole, or
    * of one (`wrong`) that a peer gave and that is not of what the origin serves.

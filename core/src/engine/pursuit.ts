@@ -127,6 +127,9 @@ export class Pursuit {
   private originBegun(want: Want): void {
     const { segment, wanted } = want
     const { live, duration } = wanted
+    if (segment.manifest === null && this.parts.trust.needsSignature) {
+      this.parts.options.emit({ type: 'find-manifest', wantId: want.id })
+    }
     if (live && !this.parts.events.readyPeers().some((peer) => peer.have.offers(segment.id))) {
       this.parts.events.leads((this.parts.now + duration) as Millis)
     }

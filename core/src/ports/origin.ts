@@ -1,4 +1,4 @@
-import type { ByteSpan } from '@shoal/protocol'
+import type { ByteSpan, SegmentManifest } from '@shoal/protocol'
 
 /** One HTTP load of a segment, or of one span of it. */
 export interface OriginFetchEvents {
@@ -43,4 +43,10 @@ export interface OriginFetcher {
    * may be called after the segment is complete. Left out: nothing is checked.
    */
   check?(span: ByteSpan, events: OriginFetchEvents): () => void
+  /**
+   * The manifest that the publisher has signed, where one lies beside the segment: asked for where
+   * signatures are needed, when a load begins and no peer has it. It is verified by who asks; null where
+   * there is none. It does not reject, and may take as long as it likes: nothing waits for it.
+   */
+  manifest?(): Promise<SegmentManifest | null>
 }

@@ -233,6 +233,8 @@ class SwarmRuntime implements Swarm {
         return this.load(effect.fetchId, effect.wantId, effect.span)
       case 'http-check':
         return this.check(effect.fetchId, effect.wantId, effect.span)
+      case 'find-manifest':
+        return this.findManifest(effect.wantId)
       case 'list':
         return this.mesh.report(effect.segment, effect.digest, effect.wrong)
       case 'http-cancel':
@@ -318,6 +320,13 @@ class SwarmRuntime implements Swarm {
     const cancel = origin?.check?.(span, this.loadEvents(fetchId))
     if (cancel !== undefined) this.loads.set(fetchId, cancel)
     else this.input({ type: 'http-error', fetchId, error: NO_CHECK })
+  }
+
+  private findManifest(wantId: number): void {
+    void this.origins
+      .get(wantId)
+      ?.manifest?.()
+      .then((manifest) => manifest !== null && this.input({ type: 'manifest-found', manifest }))
   }
 
   private loadEvents(fetchId: number): OriginFetchEvents {

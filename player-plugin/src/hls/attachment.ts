@@ -9,6 +9,7 @@ import type {
 } from 'hls.js'
 import { StallCounter } from '../browser/stall-counter.js'
 import { Mirrors } from '../http/mirrors.js'
+import { Sidecars } from '../http/sidecars.js'
 import { needsSignature } from '../options/resolved-options.js'
 import { type SessionContext, SwarmSession } from '../runtime/swarm-session.js'
 import { lowerBufferGoal } from './buffer-goal.js'
@@ -212,6 +213,7 @@ export class Attachment {
         playlists: () => attachment.#session?.swarm?.seederUrls ?? [],
         manifestUrl: () => this.#hls.url,
       }),
+      sidecars: options.sidecars ? new Sidecars((bytes) => ledger.addSidecar(bytes)) : null,
       takeSuspect: (segment) => attachment.#suspects.take(segment),
       swarmFailed: (error) => attachment.#session?.fail(error),
       delegateFor: (config) => attachment.#previousLoader ?? plainLoader(config),

@@ -4,6 +4,7 @@ import type Hls from 'hls.js'
 import type { FragmentLoaderContext, HlsConfig, LoaderCallbacks, LoaderConfiguration } from 'hls.js'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Mirrors } from '../http/mirrors.js'
+import type { Sidecars } from '../http/sidecars.js'
 import type { ShoalSegmentStats } from '../stats.js'
 import { type FakeLoader, fakeLoaders } from '../testing/fake-loader.js'
 import { deliverFromOrigin, deliverFromPeers, EMPTY_SNAPSHOT, FakeSwarm } from '../testing/fake-swarm.js'
@@ -37,6 +38,7 @@ interface SceneOptions {
   readonly signed?: boolean
   readonly parts?: PartPrefetcher
   readonly suspect?: boolean
+  readonly sidecars?: Sidecars
 }
 
 /** One loader over a fake swarm and a fake HTTP loader, and what hls.js heard of it. */
@@ -57,6 +59,7 @@ function scene(options: SceneOptions = {}) {
       ttfbEstimate: 50,
     } as unknown as Hls,
     swarm,
+    sidecars: options.sidecars ?? null,
     signed: options.signed ?? false,
     mirrors: new Mirrors({
       playlists: () => [],
@@ -125,6 +128,14 @@ test('a segment of peers comes as a copy, with stats of the same identity', () =
   expect(new Uint8Array(payloads[0] ?? new ArrayBuffer(0))).toEqual(BYTES)
   expect(payloads[0]).not.toBe(BYTES.buffer)
   expect(delivered).toMatchObject([{ track: 'main|1000||||', sequence: 7, http: 0, peers: 1000, seeders: 0 }])
+})
+
+test('the swarm may look for a signed manifest beside the segment, where the site says that there are any', async () => {
+  const find = vi.fn(async () => null)
+  const { swarm, load } = scene({ sidecars: { find } as unknown as Sidecars })
+  load()
+  expect(await swarm.last.origin.manifest?.()).toBeNull()
+  expect(find).toHaveBeenCalledExactlyOnceWith('https://cdn/7.ts', swarm.last.wanted.segment)
 })
 
 test('what hls.js could not parse is loaded past the swarm', async () => {

@@ -107,6 +107,8 @@ export function createFragmentLoader(host: LoaderHost, parts: PartPrefetcher): F
     ): void {
       const config = this.#config
       const origin = createOrigin(host.delegateFor(config), config, context, loaderConfig, identified.range)
+      const { sidecars } = host
+      if (sidecars !== null) origin.manifest = () => sidecars.find(context.url, identified.segment)
       const { stats } = this
       const prefetched = parts.take(swarm, context)
       this.#swarmLoad = new SwarmLoad({

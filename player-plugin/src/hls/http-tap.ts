@@ -6,6 +6,7 @@ export interface HttpOrigin extends OriginFetcher {
   /** Bytes received and not handed on yet, or null. */
   readonly partial?: PartialBytes | null
   readonly check: NonNullable<OriginFetcher['check']>
+  manifest?: NonNullable<OriginFetcher['manifest']>
   /** When the first response came, where the origin itself knows better; `performance.now()`. */
   readonly firstByteAt?: number | null
 }
@@ -30,6 +31,10 @@ export class HttpTap implements OriginFetcher {
 
   /** Past the tap: it is not for the player. */
   readonly check: NonNullable<OriginFetcher['check']> = (span, events) => this.#origin.check(span, events)
+
+  /** Beside the tap, too: it is no media. */
+  readonly manifest: NonNullable<OriginFetcher['manifest']> = async () =>
+    (await this.#origin.manifest?.()) ?? null
 
   fetch: OriginFetcher['fetch'] = (span, events) => {
     this.#startedAt ??= performance.now()

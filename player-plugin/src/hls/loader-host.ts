@@ -3,6 +3,7 @@ import type { SegmentId } from '@shoal/protocol'
 import type Hls from 'hls.js'
 import type { FragmentLoaderConstructor, HlsConfig } from 'hls.js'
 import type { Mirrors } from '../http/mirrors.js'
+import type { Sidecars } from '../http/sidecars.js'
 import type { ShoalSegmentStats } from '../stats.js'
 
 /** What fragment loaders know of the attachment that made them. */
@@ -12,6 +13,8 @@ export interface LoaderHost {
   readonly swarm: Swarm | null
   /** Manifests must be signed. */
   readonly signed: boolean
+  /** Signed manifests beside segments; null where none are said to be there. */
+  readonly sidecars: Sidecars | null
   /** Where the origin's files are to be had when it fails. */
   readonly mirrors: Mirrors
   /** Calls back when that swarm is left; the result stops that. */

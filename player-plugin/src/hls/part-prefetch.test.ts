@@ -53,6 +53,7 @@ function scene({ bufferedTo = 40.5 }: Changes = {}) {
       media,
     } as unknown as Hls,
     swarm,
+    sidecars: null,
     signed: false,
     mirrors: new Mirrors({ playlists: () => [], manifestUrl: () => null }),
     seederHttp: () => {},

@@ -79,6 +79,7 @@ function scene(options: SceneOptions = {}) {
   const host: LoaderHost = {
     hls: { config, levels, audioTracks: [], media: null } as unknown as Hls,
     swarm,
+    sidecars: null,
     signed: options.signed ?? false,
     mirrors: new Mirrors({
       playlists: () => swarm.seederUrls,

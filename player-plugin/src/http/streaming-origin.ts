@@ -22,7 +22,7 @@ export interface StreamingSource {
  * Fetches a segment with `fetch`, handing on bytes while they arrive, so that the swarm can relay a
  * piece before the segment is complete.
  */
-export function createStreamingOrigin(source: StreamingSource): Required<OriginFetcher> {
+export function createStreamingOrigin(source: StreamingSource): Required<Omit<OriginFetcher, 'manifest'>> {
   /** The server was seen to refuse a request for its Range header (a CORS preflight, most often). */
   const memory = { refusesRange: false }
   const fetch: OriginFetcher['fetch'] = (span, events) => {

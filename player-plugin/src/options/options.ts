@@ -95,6 +95,12 @@ export interface ShoalOptions {
    */
   readonly publicKeyUrl?: string
   /**
+   * Signed manifests lie beside the segments, as `shoal-seeder sign` writes them: at a segment's URL with
+   * `.shoal` after its path. With true, whoever loads a segment by HTTP where signatures are needed loads
+   * its manifest too, and may then pass it on without a seeder. Default false.
+   */
+  readonly sidecars?: boolean
+  /**
    * How it is made sure that bytes of peers are the publisher's (docs/integrity.md). Default: `'signed'`
    * with `publicKey`, or while the tracker vouches for seeders that sign; else `'checked'`. `'signed'`:
    * with a trusted signature only. `'checked'`: compared with the origin by sampling. `'attested'`: signed

@@ -11,6 +11,7 @@ export interface ResolvedOptions {
   /** The publisher's keys, or with `publicKeyUrl` those that sign the document there. */
   readonly publicKeys: readonly PublicKey[]
   readonly publicKeyUrl: string | null
+  readonly sidecars: boolean
   /** Null: by what is known of keys. */
   readonly integrity: Integrity | null
   readonly upload: Required<Omit<UploadOptions, 'maxBytesPerSession'>>

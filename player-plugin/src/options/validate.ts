@@ -40,6 +40,7 @@ export function resolveOptions(options: ShoalOptions): ResolvedOptions {
     mode,
     publicKey,
     publicKeyUrl,
+    sidecars,
     integrity,
     upload,
     network,
@@ -52,6 +53,7 @@ export function resolveOptions(options: ShoalOptions): ResolvedOptions {
     'mode',
     'publicKey',
     'publicKeyUrl',
+    'sidecars',
     'integrity',
     'upload',
     'network',
@@ -64,6 +66,9 @@ export function resolveOptions(options: ShoalOptions): ResolvedOptions {
   if (joinToken !== undefined && typeof joinToken !== 'string' && typeof joinToken !== 'function') {
     fail('invalid-type', 'joinToken', 'must be a string or a function')
   }
+  if (sidecars !== undefined && typeof sidecars !== 'boolean') {
+    fail('invalid-type', 'sidecars', 'must be a boolean')
+  }
   if (p2p !== undefined && typeof p2p !== 'boolean' && typeof p2p !== 'function') {
     fail('invalid-type', 'p2p', 'must be a boolean or a function')
   }
@@ -75,6 +80,7 @@ export function resolveOptions(options: ShoalOptions): ResolvedOptions {
     mode: oneOf('mode', MODES, mode) ?? 'server-friendly',
     publicKeys: listOf('publicKey', publicKey).map(keyOf),
     publicKeyUrl: documentUrl(publicKeyUrl, publicKey),
+    sidecars: sidecars ?? false,
     integrity: oneOf('integrity', INTEGRITIES, integrity) ?? null,
     ...resolveUpload(group('upload', upload ?? {}, ['enabled', 'maxBytesPerSecond', 'maxBytesPerSession'])),
     ...resolveNetwork(group('network', network ?? {}, ['iceServers', 'maxPeers', 'seeders'])),

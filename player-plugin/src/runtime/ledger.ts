@@ -22,6 +22,7 @@ export class Ledger {
   #stalls = 0
   #checked = 0
   #checksFailed = 0
+  #sidecars = 0
   readonly #segments: ShoalSegmentStats[] = []
 
   /** A swarm ended: keep what it counted. */
@@ -43,6 +44,11 @@ export class Ledger {
   /** Bytes that a seeder gave by HTTP. */
   addSeederHttp(bytes: number): void {
     this.#seeders += bytes
+  }
+
+  /** Bytes of signed manifests that lay beside segments. */
+  addSidecar(bytes: number): void {
+    this.#sidecars += bytes
   }
 
   addSegment(segment: ShoalSegmentStats): void {
@@ -80,6 +86,7 @@ export class Ledger {
       checks: snapshot?.checks ?? 'off',
       checkedBytes: this.#checked + (snapshot?.checkedBytes ?? 0),
       checksFailed: this.#checksFailed + (snapshot?.checksFailed ?? 0),
+      sidecarBytes: this.#sidecars,
       wastedBytes: this.#wasted + (snapshot?.wastedBytes ?? 0),
       peers: links.length - seeders,
       seeders,
