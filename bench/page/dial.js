@@ -4,8 +4,9 @@
 const { src, shoal } = JSON.parse(decodeURIComponent(location.hash.slice(1)))
 const video = document.querySelector('video')
 const hls = new Hls()
-const player = new ShoalPlayer.Shoal(shoal)
-player.attach(hls)
+// Null: hls.js alone.
+const player = shoal && new ShoalPlayer.Shoal(shoal)
+player?.attach(hls)
 hls.loadSource(src)
 hls.attachMedia(video)
 video.addEventListener('playing', () => {
@@ -13,4 +14,4 @@ video.addEventListener('playing', () => {
 })
 video.play().catch(() => undefined)
 
-window.readSeen = () => ({ ...window.seen, seederBytes: player.stats.seederBytes })
+window.readSeen = () => ({ ...window.seen, seederBytes: player?.stats.seederBytes ?? null })

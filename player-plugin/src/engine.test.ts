@@ -326,19 +326,20 @@ test.each([
   hls.destroy()
 })
 
-test('seeders of the page are dialled with no tracker, before the manifest is here', async () => {
+test('seeders of the page are dialled with no tracker', async () => {
   const dial = `shoal-dial://203.0.113.5:40000/${'ab'.repeat(32)}`
   const { engine, made } = scene({ network: { seeders: [dial] } })
   const hls = newHls()
   engine.attach(hls)
   hls.loadSource(URL_A)
+  manifestLoaded(hls)
   await joined(made, 1)
   expect(made[0]?.options).toMatchObject({ trackers: [], seeders: [{ host: '203.0.113.5', port: 40_000 }] })
   expect(made[0]?.ports?.dialMemory?.recall()).toEqual([])
   engine.destroy()
 })
 
-test('what a tracker once told of is remembered, and dialled before the manifest is here', async () => {
+test('what a tracker once told of is remembered', async () => {
   const store = new Map<string, string>()
   const storage = () => ({
     getItem: (key: string) => store.get(key) ?? null,
@@ -357,6 +358,7 @@ test('what a tracker once told of is remembered, and dialled before the manifest
   const again = newHls()
   second.engine.attach(again)
   again.loadSource(URL_A)
+  manifestLoaded(again)
   await joined(second.made, 1)
   expect(second.made[0]?.ports?.dialMemory?.recall()).toEqual([seeder])
   second.engine.destroy()

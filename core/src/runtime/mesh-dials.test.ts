@@ -49,6 +49,23 @@ describe('seeders that are dialled', () => {
     expect(world.join({ trackers: [] }).swarm.snapshot().degraded).toBe('no-tracker')
   })
 
+  it('are not dialled, nor the tracker asked, before the player has its picture', async () => {
+    const world = new MemoryWorld()
+    seeder(world, 1)
+    let show = (): void => expect.unreachable()
+    const quiet = new Promise<void>((resolve) => {
+      show = resolve
+    })
+    const viewer = world.join({ seeders: [addressOf(1)] }, {}, { ports: { quiet } })
+    await world.clock.advanceAsync(SECOND)
+    expect(world.dials.count).toBe(0)
+    expect(viewer.swarm.snapshot().tracker).toBe('connecting')
+    show()
+    await world.clock.advanceAsync(SECOND)
+    expect(neighboursOf(viewer)).toEqual([dialPeerId(addressOf(1))])
+    expect(viewer.swarm.snapshot().tracker).toBe('connected')
+  })
+
   it('are there before the tracker has introduced anybody', async () => {
     const tracked = new MemoryWorld()
     tracked.join({ role: 'seeder' })

@@ -66,11 +66,14 @@ export class MeshDials {
     this.ports = ports
   }
 
-  /** @param page addresses that the site gives */
-  start(page: readonly DialAddress[]): void {
+  /** Nobody is dialled before `start`. @param page addresses that the site gives */
+  know(page: readonly DialAddress[]): void {
     for (const address of page.slice(0, MAX_DIAL_ADDRESSES)) this.add(address, 'page')
     const remembered = this.ports.memory?.recall() ?? []
     for (const address of remembered.slice(0, MAX_DIAL_ADDRESSES)) this.add(address, 'memory')
+  }
+
+  start(): void {
     this.lookAtAll()
   }
 

@@ -157,9 +157,9 @@ export class Mesh {
   }
 
   start(): void {
-    if (this.options.role === 'viewer') this.dials.start(this.options.seeders ?? [])
-    if (this.quiet === null) this.tracker.start()
-    else void this.quiet.then(() => this.closed || this.tracker.start())
+    if (this.options.role === 'viewer') this.dials.know(this.options.seeders ?? [])
+    if (this.quiet === null) this.connect()
+    else void this.quiet.then(() => this.closed || this.connect())
     this.hope.update()
   }
 
@@ -235,6 +235,11 @@ export class Mesh {
     this.announces.stop()
     this.tracker.close()
     for (const entry of this.links.all) this.links.close(entry)
+  }
+
+  private connect(): void {
+    this.dials.start()
+    this.tracker.start()
   }
 
   private trackerUp(): void {

@@ -57,7 +57,7 @@ export class MemoryWorld {
       readonly mangle?: (bytes: Uint8Array) => Uint8Array
       readonly wrap?: (link: PeerLink) => PeerLink
       readonly pieces?: PieceReader
-      readonly ports?: Pick<SwarmPorts, 'door' | 'dialMemory'>
+      readonly ports?: Pick<SwarmPorts, 'door' | 'dialMemory' | 'quiet'>
     } = {},
   ): WorldPeer {
     const host = this.network.createHost(hostOptions)

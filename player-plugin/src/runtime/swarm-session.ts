@@ -107,8 +107,6 @@ export class SwarmSession {
       const storage = environment.storage ?? (() => undefined)
       const dialMemory = createDialMemory(storage, swarmId.infoHash, Date.now)
       this.#prepared = { swarmId, crypto, dialMemory }
-      // Who is known already is called while the manifest is loading.
-      if (options.seeders.length > 0 || dialMemory.recall().length > 0) this.#wanted = true
       this.#obstacle = null
       this.#join()
     } catch (error) {
