@@ -1,3 +1,4 @@
+import { VirtualClock } from '@shoal/core/testing'
 import { MAX_SEGMENT_BYTES, millis } from '@shoal/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { nodeClock } from '../host/node-clock.js'
@@ -90,9 +91,23 @@ describe('a segment', () => {
   test('of an origin that falls silent is given up', async () => {
     const silent = await TestOrigin.start()
     silent.put('/a.ts', 'x')
-    const hasty = new HttpOrigin(nodeClock, millis(0))
-    const load = hasty.loadSegment({ url: silent.url('/a.ts'), range: null }, signal)
-    await expect(load).rejects.toMatchObject({ kind: 'unreachable' })
+    silent.hangs = /a\.ts/
+    const clock = new VirtualClock()
+    const hasty = new HttpOrigin(clock)
+    const load = async (afterMs: number) => {
+      const loaded = hasty.loadSegment({ url: silent.url('/a.ts'), range: null }, signal)
+      await expect.poll(() => silent.seen.length).toBeGreaterThan(0)
+      silent.seen.length = 0
+      clock.advance(afterMs)
+      await expect(loaded).rejects.toMatchObject({ kind: 'silent', originDown: true })
+    }
+    await load(15_000)
+    hasty.pace(millis(4_000))
+    await load(6_000)
+    hasty.pace(millis(100))
+    await load(1_000)
+    hasty.pace(millis(60_000))
+    await load(15_000)
     await silent.stop()
   })
 

@@ -15,15 +15,35 @@ import { mediaFault, playlistFault } from './sniff.js'
 /** Largest playlist, in bytes: a day of 2 s segments with long URLs is 10 MB. */
 const MAX_PLAYLIST_BYTES = 32 * 1024 * 1024
 
-/** Without a single byte for so long, in milliseconds, a response is given up. */
-const IDLE_TIMEOUT_MS = millis(15_000)
+/** How long silence is borne. */
+export interface Patience {
+  /** Without a single byte for so long, in milliseconds, a response is given up. */
+  readonly limit: Millis
+  /** And for so many target durations of a live stream, */
+  readonly targetDurations: number
+  /** but no sooner than this, in milliseconds: a lost packet is repeated after a second. */
+  readonly least: Millis
+}
+
+/** For an origin that is the only one: what it sends after that comes too late for who plays live. */
+const PATIENT: Patience = { limit: millis(15_000), targetDurations: 1.5, least: millis(1_000) }
 
 /** Fetches from an HTTP origin; redirects are followed. */
 export class HttpOrigin implements Origin {
+  /** Without a single byte for so long, in milliseconds, a response is given up. */
+  private idleTimeout: Millis
+
   constructor(
     private readonly clock: Clock,
-    private readonly idleTimeout: Millis = IDLE_TIMEOUT_MS,
-  ) {}
+    private readonly patience: Patience = PATIENT,
+  ) {
+    this.idleTimeout = patience.limit
+  }
+
+  pace(targetDuration: Millis): void {
+    const { limit, targetDurations, least } = this.patience
+    this.idleTimeout = millis(Math.min(limit, Math.max(least, targetDuration * targetDurations)))
+  }
 
   async loadPlaylist(
     url: string,
@@ -95,9 +115,11 @@ export class HttpOrigin implements Origin {
     if (signal.aborted) onAbort()
     signal.addEventListener('abort', onAbort)
     let timedOut = false
+    let limited = patience
     let cancel = () => {}
     const limit = (idle: Millis) => {
       cancel()
+      limited = idle
       cancel = this.clock.setTimer(idle, () => {
         timedOut = true
         abort.abort()
@@ -112,8 +134,8 @@ export class HttpOrigin implements Origin {
     } catch (error) {
       if (error instanceof OriginFailure) throw error
       if (signal.aborted) throw new OriginFailure('aborted', `${shownUrl(url)} is no longer wanted`)
-      const reason = timedOut ? `no data for ${patience / 1000} s` : networkReason(error)
-      throw new OriginFailure('unreachable', `${shownUrl(url)}: ${reason}`)
+      if (timedOut) throw new OriginFailure('silent', `${shownUrl(url)}: no data for ${limited / 1000} s`)
+      throw new OriginFailure('unreachable', `${shownUrl(url)}: ${networkReason(error)}`)
     } finally {
       cancel()
       signal.removeEventListener('abort', onAbort)

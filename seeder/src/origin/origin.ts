@@ -52,13 +52,20 @@ export interface Origin {
    * @throws OriginFailure
    */
   loadSegment(source: ResourceRef, signal: AbortSignal): Promise<Uint8Array>
+  /**
+   * A live stream's segments last so long: an origin that sends nothing for longer than that is of no use
+   * to it, and is given up sooner.
+   */
+  pace?(targetDuration: Millis): void
   /** What comes from here is well-formed and of no use: another origin is to be asked, if there is one. */
   mistrust?(url: string, reason: string): void
 }
 
 export type OriginFailureKind =
-  /** No answer: refused, reset, unknown host, timeout. */
+  /** No answer: refused, reset, unknown host. */
   | 'unreachable'
+  /** Connected, and then nothing for too long. */
+  | 'silent'
   /** An answer with an HTTP status that is no success. */
   | 'status'
   /** An answer that is not what was asked for: too short, another range. */
@@ -86,7 +93,7 @@ export class OriginFailure extends Error {
 
   /** True where the origin as a whole is at fault, and not this one resource. */
   get originDown(): boolean {
-    return this.kind === 'unreachable' || this.status >= 500 || this.status === 429
+    return this.kind === 'unreachable' || this.kind === 'silent' || this.status >= 500 || this.status === 429
   }
 }
 

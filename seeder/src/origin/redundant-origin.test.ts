@@ -3,8 +3,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { nodeClock } from '../host/node-clock.js'
 import { RecordingLog } from '../testing/recording-log.js'
 import { TestOrigin } from '../testing/test-origin.js'
-import { HttpOrigin } from './http-origin.js'
+import { HttpOrigin, type Patience } from './http-origin.js'
 import { RedundantOrigin } from './redundant-origin.js'
+
+const HASTY: Patience = { limit: millis(200), targetDurations: 1, least: millis(200) }
 
 const signal = new AbortController().signal
 
@@ -17,7 +19,7 @@ beforeEach(async () => {
   first = await TestOrigin.start()
   second = await TestOrigin.start()
   log = new RecordingLog()
-  origin = new RedundantOrigin(new HttpOrigin(nodeClock), new HttpOrigin(nodeClock, millis(200)), log)
+  origin = new RedundantOrigin(new HttpOrigin(nodeClock), new HttpOrigin(nodeClock, HASTY), log)
   origin.add(first.url('/a.m3u8'), second.url('/a.m3u8'))
   for (const server of [first, second]) {
     server.put('/a.m3u8', '#EXTM3U')

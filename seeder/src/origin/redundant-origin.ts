@@ -1,3 +1,4 @@
+import type { Millis } from '@shoal/protocol'
 import type { Logger } from '../log.js'
 import type { ResourceRef } from '../source/playlist.js'
 import {
@@ -56,6 +57,11 @@ export class RedundantOrigin implements Origin {
     return await this.attempt(source.url, signal, false, (origin, { url }) =>
       origin.loadSegment({ ...source, url }, signal),
     )
+  }
+
+  pace(targetDuration: Millis): void {
+    this.patient.pace?.(targetDuration)
+    this.hasty.pace?.(targetDuration)
   }
 
   mistrust(url: string, reason: string): void {

@@ -163,7 +163,10 @@ export class Follower {
     if (reset || load.site !== this.site) this.timer.reset()
     this.site = load.site
     this.playlist = playlist
-    if (playlist.live) this.everLive = true
+    if (playlist.live) {
+      this.everLive = true
+      this.ports.origin.pace?.(playlist.targetDuration)
+    }
     this.events.onText(this.url, load.text, load.contentType, playlist)
     const grace = millis(playlist.targetDuration * GRACE_TARGET_DURATIONS)
     if (reset) {

@@ -10,6 +10,9 @@ let first: TestOrigin
 let second: TestOrigin
 const running: TestSeeder[] = []
 
+/** An origin without a fault. */
+const HEALTHY = { failWith: null, resets: null, cutBytes: 0, pages: null, hangs: null, stalls: false }
+
 beforeEach(async () => {
   first = await TestOrigin.start()
   second = await TestOrigin.start()
@@ -51,6 +54,7 @@ describe('with a second origin', () => {
     ['sends half', () => (first.cutBytes = 10)],
     ['answers with pages', () => (first.pages = /./)],
     ['has lost the playlist', () => (first.failWith = 404)],
+    ['hangs', () => (first.hangs = /./)],
   ])('a first one that %s is left, and found again when the second fails', async (_name, fault) => {
     live([first, second], 0, 3)
     const seeder = await both()
@@ -61,7 +65,7 @@ describe('with a second origin', () => {
     expect(seeder.log.count('changed to another origin')).toBe(1)
     expect(seeder.log.count('the origin is down')).toBe(0)
     expect(await seeder.bytesOf(SINGLE, 2)).toEqual(mediaBytes(2_000, 2))
-    Object.assign(first, { failWith: null, resets: null, cutBytes: 0, pages: null })
+    Object.assign(first, HEALTHY)
     second.failWith = 500
     live([first], 2, 5)
     await hold(seeder, 6)
@@ -122,6 +126,8 @@ describe('with one origin', () => {
     ['fails', () => (first.failWith = 503), down],
     ['resets connections', () => (first.resets = /./), down],
     ['sends half', () => (first.cutBytes = 10), down],
+    ['hangs', () => (first.hangs = /./), down],
+    ['hangs in the middle', () => (first.stalls = true), down],
     ['answers with pages', () => (first.pages = /./), 'cannot use this playlist'],
   ])(
     'one that %s is named once, what is held is served, and the rest comes later',
@@ -135,9 +141,10 @@ describe('with one origin', () => {
       expect(seeder.seeder.snapshot().origin.state).toBe(said === down ? 'down' : 'up')
       expect(seeder.manifestOf(SINGLE, 4)).toBeUndefined()
       expect(await seeder.bytesOf(SINGLE, 2)).toEqual(mediaBytes(2_000, 2))
-      Object.assign(first, { failWith: null, resets: null, cutBytes: 0, pages: null })
-      await hold(seeder, 4)
+      Object.assign(first, HEALTHY)
       for (const sequence of [1, 2, 3, 4]) {
+        // Which of two that failed is tried first again is chance.
+        await hold(seeder, sequence)
         expect(await seeder.bytesOf(SINGLE, sequence)).toEqual(mediaBytes(2_000, sequence))
       }
       expect(seeder.log.count(said)).toBe(1)
@@ -160,6 +167,16 @@ describe('with one origin', () => {
     expect(seeder.log.count('began anew')).toBe(1)
     expect(await seeder.bytesOf(SINGLE, 41)).toEqual(mediaBytes(1_500, 900))
     await until(() => expect(seeder.manifestOf(SINGLE, 40)).toBeUndefined())
+  })
+
+  test('one whose numbers jump ahead is followed, and what they left behind is not served for long', async () => {
+    live([first], 5, 3)
+    const seeder = await start({ source: first.url('/live.m3u8') })
+    await hold(seeder, 7)
+    live([first], 1_005, 2)
+    await hold(seeder, 1_006)
+    expect(await seeder.bytesOf(SINGLE, 1_005)).toEqual(mediaBytes(2_000, 1_005))
+    await until(() => expect(seeder.manifestOf(SINGLE, 7)).toBeUndefined())
   })
 
   test('a page in place of a segment is never shared, and the segment comes later', async () => {

@@ -27,10 +27,12 @@ export class OriginHealth {
     return { state: down ? 'down' : 'up', error: down ? this.error : null }
   }
 
-  failed(error: string): void {
-    this.failures++
+  /** @param silent it let a request wait for longer than a segment lasts: that is no lost connection */
+  failed(error: string, silent: boolean): void {
+    const wasDown = this.failures >= DOWN_AFTER_FAILURES
+    this.failures = silent ? Math.max(this.failures + 1, DOWN_AFTER_FAILURES) : this.failures + 1
     this.error = error
-    if (this.failures === DOWN_AFTER_FAILURES) {
+    if (!wasDown && this.failures >= DOWN_AFTER_FAILURES) {
       this.log.warn({ error }, 'the origin is down: serving what is here and trying again')
     }
   }
@@ -55,7 +57,7 @@ export function watchedOrigin(origin: Origin, health: OriginHealth, counters: Co
     } catch (error) {
       if (error instanceof OriginFailure && error.kind !== 'aborted') {
         counters.originFailures++
-        if (error.originDown) health.failed(error.message)
+        if (error.originDown) health.failed(error.message, error.kind === 'silent')
         else health.succeeded()
       }
       throw error
@@ -69,6 +71,7 @@ export function watchedOrigin(origin: Origin, health: OriginHealth, counters: Co
       counters.originBytes += bytes.byteLength
       return bytes
     },
+    pace: (targetDuration) => origin.pace?.(targetDuration),
     mistrust: (url, reason) => origin.mistrust?.(url, reason),
   }
 }

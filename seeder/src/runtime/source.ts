@@ -6,7 +6,7 @@ import { contentIdOfUrl, millis, trackIdentity, trackIdOf } from '@shoal/protoco
 import { SeederError } from '../errors.js'
 import type { Logger } from '../log.js'
 import { FolderOrigin, type FolderSource, findPlaylist } from '../origin/folder-origin.js'
-import { HttpOrigin } from '../origin/http-origin.js'
+import { HttpOrigin, type Patience } from '../origin/http-origin.js'
 import { type Origin, OriginFailure, type PlaylistLoad, shownUrl } from '../origin/origin.js'
 import { RedundantOrigin } from '../origin/redundant-origin.js'
 import {
@@ -22,8 +22,8 @@ export type Source = { readonly playlistUrl: string; readonly contentId: string 
   | { readonly kind: 'url'; readonly origin: RedundantOrigin }
 )
 
-/** Without a byte for so long, in milliseconds, another origin is asked, where there is one. */
-const HASTY_TIMEOUT_MS = millis(4_000)
+/** Where there is another origin, that one is asked while the segment can still come in time. */
+const HASTY: Patience = { limit: millis(4_000), targetDurations: 0.5, least: millis(500) }
 
 /** A source's playlist as it was loaded at the start. */
 export interface Entry {
@@ -46,7 +46,7 @@ export async function resolveSource(
 ): Promise<Source> {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) {
     const href = httpUrl(source)
-    const origin = new RedundantOrigin(new HttpOrigin(clock), new HttpOrigin(clock, HASTY_TIMEOUT_MS), log)
+    const origin = new RedundantOrigin(new HttpOrigin(clock), new HttpOrigin(clock, HASTY), log)
     for (const other of origins) origin.add(href, httpUrl(other))
     return { kind: 'url', origin, playlistUrl: href, contentId: contentId ?? contentIdOfUrl(href) }
   }
@@ -91,7 +91,7 @@ export async function loadEntry({ origin, playlistUrl }: Source): Promise<Entry>
     load = await origin.loadPlaylist(playlistUrl, null, new AbortController().signal)
   } catch (error) {
     if (!(error instanceof OriginFailure)) throw error
-    if (error.kind === 'unreachable') {
+    if (error.kind === 'unreachable' || error.kind === 'silent') {
       throw new SeederError(
         'origin-unreachable',
         `cannot reach the origin: ${error.message}. Check the URL, and that the origin runs.`,

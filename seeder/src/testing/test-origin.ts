@@ -18,6 +18,8 @@ export class TestOrigin {
   honourRanges = true
   /** Sends this many bytes of each body fewer than it announces. */
   cutBytes = 0
+  /** Sends half of each body, and then nothing more. */
+  stalls = false
   /** Paths that are never answered. */
   hangs: RegExp | null = null
   /** Paths whose connection is reset. */
@@ -56,6 +58,10 @@ export class TestOrigin {
     const send = (status: number, headers: Record<string, string | number>, body?: Buffer) => {
       this.seen.push({ path, range, status })
       response.writeHead(status, headers)
+      if (body !== undefined && this.stalls) {
+        response.write(body.subarray(0, body.byteLength / 2))
+        return
+      }
       if (body === undefined || this.cutBytes === 0) {
         response.end(body)
         return
