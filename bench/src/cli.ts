@@ -2,13 +2,14 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { FUZZ_OPTIONS, FUZZ_USAGE, type FuzzValues, readFuzzValues } from './fuzz-options.js'
 import { ResultError } from './report-read.js'
+import { readSeederValues, SEEDER_OPTIONS, SEEDER_USAGE, type SeederValues } from './seeder-options.js'
 import { SWARM_OPTIONS, SWARM_USAGE, SwarmUsageError, type SwarmValues } from './swarm-options.js'
 
 /** What every benchmark is given. */
 export interface BenchOptions {
   readonly quick: boolean
-  /** How long `seeder` watches its memory; null: it measures something else. */
-  readonly minutes: number | null
+  /** Options that `seeder` alone takes. */
+  readonly seeder: SeederValues
   /** Options that `swarm` alone takes. */
   readonly swarm: SwarmValues
   /** Options that `tracker-fuzz` alone takes. */
@@ -38,7 +39,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
 
 const USAGE = `usage: npm run bench -- NAME [--quick] [--json FILE]
 NAME is one of: ${Object.keys(BENCHES).join(', ')}
-seeder: [--minutes M]
+${SEEDER_USAGE}
 ${SWARM_USAGE}
 ${FUZZ_USAGE}`
 
@@ -54,7 +55,7 @@ function parseOptions() {
       options: {
         quick: { type: 'boolean', default: false },
         json: { type: 'string' },
-        minutes: { type: 'string' },
+        ...SEEDER_OPTIONS,
         ...FUZZ_OPTIONS,
         ...SWARM_OPTIONS,
       },
@@ -70,20 +71,23 @@ if (name === undefined) fail('which benchmark?')
 if (rest.length > 0) fail(`more than one name: ${positionals.join(' ')}`)
 const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
 if (load === undefined) fail(`no benchmark is called ${name}`)
-const { quick, json: jsonFile, minutes: minutesText, messages, ...swarm } = values
+const { quick, json: jsonFile, minutes, load: loadText, messages, ...swarm } = values
 const fuzzing = name === 'tracker-fuzz'
 if (messages !== undefined && !fuzzing) fail(`${name} takes no --messages`)
-const own = Object.keys(swarm).find((option) => !(fuzzing && option === 'seed'))
+const seeding = name === 'seeder'
+const shared = fuzzing ? 'seed' : seeding ? 'viewers' : null
+const own = Object.keys(swarm).find((option) => option !== shared)
 if (own !== undefined && name !== 'swarm') fail(`${name} takes no --${own}`)
-if (minutesText !== undefined && name !== 'seeder') fail(`${name} takes no --minutes`)
-const minutes = minutesText === undefined ? null : Number(minutesText)
-if (minutes !== null && !(minutes > 0 && minutes <= 600)) fail(`--minutes ${minutesText} is not 0 to 600`)
+if (minutes !== undefined && !seeding) fail(`${name} takes no --minutes`)
+if (loadText !== undefined && !seeding) fail(`${name} takes no --load`)
+const seeder = readSeederValues(seeding ? { minutes, load: loadText, viewers: swarm.viewers } : {})
+if (typeof seeder === 'string') fail(seeder)
 const fuzz = readFuzzValues(fuzzing ? { messages, seed: swarm.seed } : {})
 if (typeof fuzz === 'string') fail(fuzz)
 
 try {
   const bench = await load()
-  const json = JSON.stringify(await bench.run({ quick, minutes, swarm, fuzz }))
+  const json = JSON.stringify(await bench.run({ quick, seeder, swarm, fuzz }))
   if (jsonFile !== undefined) await writeFile(jsonFile, `${json}\n`)
   await new Promise<void>((resolve) => process.stdout.write(`${json}\n`, () => resolve()))
   process.exit(0)

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BenchOptions } from './cli.js'
 import { FLAT_OUT, STREAM } from './seeder-messages.js'
+import type { SeederValues } from './seeder-options.js'
 import { bareStage, measure, type Sample, type Stage, shoalStage, writeTitle } from './seeder-stage.js'
 import { median, type SteadyRow, steadyMemory } from './seeder-steady.js'
 
@@ -51,16 +52,12 @@ type Kind = Pick<SeederRow, 'viewers' | 'target' | 'load'>
 const CORE = 0
 
 /** One seeder process that feeds Node viewers over real data channels, beside a bare sender. */
-export async function run({ quick, minutes }: BenchOptions): Promise<SeederResult | SteadyRow> {
+export async function run({ quick, seeder }: BenchOptions): Promise<SeederResult | SteadyRow> {
+  const { minutes } = seeder
   if (minutes !== null) return await steadyMemory(minutes, quick)
   const rounds = quick ? 1 : 3
   const seconds = quick ? 5 : 10
-  const counts = quick ? [1, 10, 50] : [1, 10, 50, 200]
-  const kinds: Kind[] = counts.flatMap((viewers) => [
-    { viewers, target: 'bare', load: 'flat-out' },
-    { viewers, target: 'shoal', load: 'flat-out' },
-  ])
-  kinds.push({ viewers: quick ? 50 : 200, target: 'shoal', load: 'stream' })
+  const kinds = kindsOf(quick, seeder)
   const samples = new Map<Kind, Sample[]>(kinds.map((kind) => [kind, []]))
   const folders = { 'flat-out': titleFolder(), stream: titleFolder() }
   try {
@@ -88,6 +85,17 @@ export async function run({ quick, minutes }: BenchOptions): Promise<SeederResul
     return rowOf(kind, samples.get(kind) ?? [], bare === undefined ? [] : (samples.get(bare) ?? []))
   })
   return { bench: 'seeder', rounds, secondsPerRow: seconds, askedOrigin, rows }
+}
+
+function kindsOf(quick: boolean, { viewers, load }: SeederValues): Kind[] {
+  const counts = viewers ?? (quick ? [1, 10, 50] : [1, 10, 50, 200])
+  const flatOut = counts.flatMap((viewers): Kind[] => [
+    { viewers, target: 'bare', load: 'flat-out' },
+    { viewers, target: 'shoal', load: 'flat-out' },
+  ])
+  const streamed = viewers ?? counts.slice(-1)
+  const streams = streamed.map((viewers): Kind => ({ viewers, target: 'shoal', load: 'stream' }))
+  return [...flatOut, ...streams].filter((kind) => load === null || kind.load === load)
 }
 
 function titleFolder(): string {
