@@ -60,6 +60,19 @@ class SimMatcher implements TrackerMatching {
     return receivers.map(({ id }) => id)
   }
 
+  introduce(to: PeerId, want: number, now: Millis): readonly PeerId[] {
+    const asker = this.peer(to)
+    if (asker === undefined) return []
+    const named = this.matcher.choose(asker, want, now)
+    return named.filter((peer) => this.offers.introduce(asker, peer, now)).map(({ id }) => id)
+  }
+
+  redeem(from: PeerId, to: PeerId, offerId: string, now: Millis): boolean {
+    const [offerer, receiver] = [this.peer(from), this.peer(to)]
+    if (offerer === undefined || receiver === undefined) return false
+    return this.offers.redeem(offerer, receiver, now) && this.offers.add(offerer, receiver, offerId, now)
+  }
+
   answered(offerer: PeerId, receiver: PeerId, offerId: string, now: Millis): void {
     const [from, to] = [this.peer(offerer), this.peer(receiver)]
     if (from !== undefined && to !== undefined) this.offers.answer(from, to, offerId, now)

@@ -68,6 +68,9 @@ export const MAX_CANDIDATE_CHARS = 512
 /** Candidates accepted for one connection from one side at most, and in one session description. */
 export const MAX_CANDIDATES = 20
 
+/** Peers that one announce may ask a tracker to name at most. */
+export const MAX_WANTED = 10
+
 /**
  * Piece size for a segment of `segmentBytes`, in bytes.
  *

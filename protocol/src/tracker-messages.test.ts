@@ -43,6 +43,9 @@ describe('messages to a tracker', () => {
   const trickle = fromTracker.map(({ message }) => message).find((message) => message.type === 'candidates')
   if (offer === undefined || answer === undefined || trickle === undefined) throw new Error('no vectors')
 
+  const { message: introducing } = fromTracker.find(({ name }) => name === 'reply with introductions') ?? {}
+  if (introducing?.type !== 'reply') throw new Error('no vectors')
+
   const ours = {
     action: 'announce',
     info_hash: offer.infoHash as InfoHash,
@@ -57,6 +60,19 @@ describe('messages to a tracker', () => {
     left: 1,
     shoal: { v: 1, role: 'viewer' },
     offers: [{ offer: offer.offer, offer_id: offer.offerId }],
+  }
+  const { offers: [entry] = [], ...unasked } = announce
+  const [named] = introducing.introduced ?? []
+  if (entry === undefined || named === undefined) throw new Error('no vectors')
+  const asking: Announce = { ...unasked, numwant: 0, shoal: { v: 1, role: 'viewer', want: 5 } }
+  const targeted: Announce = {
+    ...announce,
+    event: 'update',
+    numwant: 2,
+    offers: [
+      { to_peer_id: named, ...entry },
+      { to_peer_id: null, ...entry, offer_id: 'offer-id-0123456789b' },
+    ],
   }
   const report: Announce = {
     ...ours,
@@ -142,6 +158,8 @@ describe('messages to a tracker', () => {
   }
   const messages: Readonly<Record<string, ClientMessage>> = {
     announce,
+    'announce that asks whom to offer to': asking,
+    'announce with an offer for who was introduced, and one for another node': targeted,
     'announce of a seeder with its keys': keyed,
     'report of what was loaded over HTTP and of what was found wrong': loaded,
     'report of a seeder': report,

@@ -3,7 +3,7 @@ import { DecodeError } from './errors.js'
 import { isBinaryString20 } from './ids.js'
 import type { IntegrityReports, Verdict } from './integrity-messages.js'
 import { readVerdicts, readVouchedKeys } from './integrity-messages.js'
-import { MAX_CANDIDATES, MAX_TRACKER_MESSAGE_CHARS } from './limits.js'
+import { MAX_CANDIDATES, MAX_TRACKER_MESSAGE_CHARS, MAX_WANTED } from './limits.js'
 import { isPublicKey } from './public-key.js'
 import type { IceCandidate, SessionDescription } from './signals.js'
 import { readCandidate, readDescription } from './signals.js'
@@ -17,9 +17,14 @@ export type AnnounceEvent = 'started' | 'update' | 'completed' | 'stopped'
 
 /** One offer of an announce. `offer_id` is a 20-character binary string chosen by the offerer. */
 export interface OfferEntry {
+  /** Whom it is for, as the tracker has named it (`introduced`); the tracker chooses where it is left out. */
+  readonly to_peer_id?: Introduced
   readonly offer: SessionDescription
   readonly offer_id: string
 }
+
+/** Whom a tracker introduces: a peer by its id, or one that another node of its cluster will choose. */
+export type Introduced = PeerId | null
 
 /** How a peer's NAT maps ports: `cone` one for all destinations, `symmetric` one for each (RFC 4787). */
 export type NatType = 'open' | 'cone' | 'symmetric' | 'unknown'
@@ -64,6 +69,8 @@ export interface AnnounceExtension extends MatchingHints, IntegrityReports {
   /** Where a seeder is dialled without signalling, as text (`dialAddressText`). */
   readonly dial?: string
   readonly report?: PeerReport
+  /** How many peers the tracker is to name, so that offers are made for these: 1 to `MAX_WANTED`. */
+  readonly want?: number
   /** A seeder's name for the title, for the dashboard: at most 80 characters. */
   readonly name?: string
 }
@@ -151,6 +158,8 @@ export type TrackerMessage =
       readonly keys: readonly string[]
       /** Public key with which the tracker signs what fetchers agree on; null where it does not. */
       readonly attestor: string | null
+      /** Whom an offer each may go to, `MAX_WANTED` at most; null where the tracker does not say. */
+      readonly introduced: readonly Introduced[] | null
     }
   | {
       readonly type: 'verdicts'
@@ -284,6 +293,7 @@ function readReply(fields: Fields, infoHash: InfoHash): TrackerMessage {
     keys: readVouchedKeys(ours.keys),
     attestor: isPublicKey(ours.attestor) ? ours.attestor : null,
     dials: readDials(ours.dial),
+    introduced: readIntroduced(ours.introduced),
   }
 }
 
@@ -325,6 +335,13 @@ function readDials(list: unknown): DialAddress[] {
       return []
     }
   })
+}
+
+function readIntroduced(list: unknown): Introduced[] | null {
+  if (!Array.isArray(list)) return null
+  return list
+    .slice(0, MAX_WANTED)
+    .filter((entry: unknown): entry is Introduced => entry === null || isBinaryString20(entry))
 }
 
 function whole(value: unknown, max: number): number | null {

@@ -2,6 +2,7 @@ import {
   type AnnounceEvent,
   type ClientMessage,
   dialAddressText,
+  type Introduced,
   type MatchingHints,
   makePeerId,
   millis,
@@ -12,7 +13,7 @@ import {
 } from '@shoal/protocol'
 import type { Clock, Random } from '../ports/clock.js'
 import type { JoinToken } from './join-token.js'
-import { isUnanswered, type MeshLinks } from './mesh-links.js'
+import { isUnanswered, type MeshLink, type MeshLinks } from './mesh-links.js'
 import type { SwarmOptions } from './swarm-api.js'
 import type { TrackerTrust } from './tracker-trust.js'
 
@@ -57,12 +58,19 @@ export interface MeshAnnouncesPorts {
   readonly send: (message: ClientMessage) => boolean
   /** How many offers are of use now. */
   readonly offersWanted: () => number
+  /** Whether an offer to this peer makes sense. */
+  readonly welcome: (peer: PeerId) => boolean
+  /** Calls once connections may be made. */
+  readonly whenCalm: (call: () => void) => void
   readonly report: () => PeerReport
   readonly hints: () => MatchingHints
   readonly trust: TrackerTrust
 }
 
-/** Tells the tracker that we are here, now and then, with offers for those whom it chooses. */
+/**
+ * Tells the tracker that we are here, now and then, and makes offers: for those whom it names when it is asked,
+ * or where it names nobody, as stock trackers do, for whom it chooses.
+ */
 export class MeshAnnounces {
   private readonly options: SwarmOptions
   private readonly ports: MeshAnnouncesPorts
@@ -71,6 +79,10 @@ export class MeshAnnounces {
   private offersReady: (() => void) | null = null
   private everyMs = DEFAULT_ANNOUNCE_MS
   private joined = false
+  /** Whether the tracker names peers; null until it has answered. */
+  private introduces: boolean | null = null
+  /** Peers that it has been asked for and has not named yet. */
+  private asked = 0
   private nextOffersAt = 0
   private tokenTries = 0
   private cancelRetry: (() => void) | null = null
@@ -95,6 +107,7 @@ export class MeshAnnounces {
   /** There is no tracker for now. */
   pause(): void {
     this.round++
+    this.offersReady = null
     this.cancelTimer()
     this.cancelRetry?.()
     this.cancelRetry = null
@@ -134,10 +147,31 @@ export class MeshAnnounces {
     // Offers that were announced over the last socket, or refused, cannot be answered any more.
     this.withdrawOffers()
     this.nextOffersAt = 0
+    this.introduces = null
+    this.asked = 0
+    this.ports.token.ready(this.unlessVoid(() => this.announceDue()))
+  }
+
+  /** The tracker has replied. @param introduced null where it named nobody */
+  replied(introduced: readonly Introduced[] | null): void {
+    const { asked } = this
+    this.asked = 0
+    if (asked === 0) return
+    if (introduced !== null) {
+      this.introduces = true
+      this.offer(introduced.slice(0, asked))
+    } else if (this.introduces === null) {
+      this.introduces = false
+      this.nextOffersAt = 0
+      this.offer(Array.from({ length: this.startRound() }))
+    }
+  }
+
+  private unlessVoid(call: () => void): () => void {
     const { round } = this
-    this.ports.token.ready(() => {
-      if (round === this.round) this.announceWithOffers()
-    })
+    return () => {
+      if (round === this.round) call()
+    }
   }
 
   /** The tracker has told how often it wants to hear of us. */
@@ -153,28 +187,54 @@ export class MeshAnnounces {
     this.offersReady?.()
   }
 
-  /** Makes the offers that are wanted and announces once they are ready. */
-  private announceWithOffers(): void {
+  /** Announces, and asks for peers to offer to, or makes offers for whom the tracker chooses. */
+  private announceDue(): void {
+    const wanted = this.startRound()
+    if (this.introduces !== false || wanted === 0) this.announceNow([], wanted)
+    else this.offer(Array.from({ length: wanted }))
+  }
+
+  private announceNow(offers: readonly OfferEntry[], want = 0): void {
+    this.announce(this.joined ? 'update' : 'started', offers, want)
+    this.joined = true
+    this.announceLater()
+  }
+
+  /** Offers, once connections may be made. @param targets undefined: whom the tracker chooses */
+  private offer(targets: readonly (Introduced | undefined)[]): void {
+    const { whenCalm, welcome } = this.ports
+    const make = (): void => {
+      const welcomed = targets.filter((peer) => peer == null || welcome(peer))
+      if (welcomed.length > 0) this.offerNow(welcomed)
+    }
+    whenCalm(this.unlessVoid(make))
+  }
+
+  /** Makes an offer for each and announces them once they are ready. */
+  private offerNow(targets: readonly (Introduced | undefined)[]): void {
     const { clock, links } = this.ports
-    const made = Array.from({ length: this.startRound() }, () => this.makeOffer())
+    const made = targets.map((target) => this.makeOffer(target))
     const ready = (): boolean => made.every(({ id, offerSdp }) => offerSdp !== null || links.get(id) === null)
     this.cancelTimer()
     const send = (): void => {
       this.cancelTimer()
       this.offersReady = null
       const offers: OfferEntry[] = []
-      for (const { offerSdp, offerId } of made) {
-        if (offerSdp !== null) offers.push({ offer: { type: 'offer', sdp: offerSdp }, offer_id: offerId })
+      for (const [index, { offerSdp, offerId }] of made.entries()) {
+        if (offerSdp === null) continue
+        const to = targets[index]
+        offers.push({
+          ...(to === undefined ? {} : { to_peer_id: to }),
+          offer: { type: 'offer', sdp: offerSdp },
+          offer_id: offerId,
+        })
       }
-      this.announce(this.joined ? 'update' : 'started', offers)
-      this.joined = true
-      this.announceLater()
+      this.announceNow(offers)
     }
     this.offersReady = (): void => {
       if (ready()) send()
     }
     this.cancelTimer = clock.setTimer(millis(OFFER_WAIT_MS), send)
-    if (made.length === 0) send()
   }
 
   /** There is news that others wait for. */
@@ -186,7 +246,7 @@ export class MeshAnnounces {
   private announceLater(ms = this.everyMs): void {
     this.cancelTimer()
     const wait = millis(ms)
-    this.cancelTimer = this.ports.clock.setTimer(wait, () => this.announceWithOffers())
+    this.cancelTimer = this.ports.clock.setTimer(wait, () => this.announceDue())
   }
 
   /** Offers to make in a round that begins now; 0 where it is too early for one. */
@@ -201,9 +261,9 @@ export class MeshAnnounces {
     return Math.max(0, wanted)
   }
 
-  private makeOffer() {
+  private makeOffer(target: Introduced | undefined): MeshLink {
     const { clock, links, random } = this.ports
-    const entry = links.create(makePeerId('', random), null)
+    const entry = links.create(makePeerId('', random), null, target)
     entry.cancelTimer = clock.setTimer(millis(OFFER_LIFE_MS), () => {
       if (isUnanswered(entry)) links.close(entry)
     })
@@ -214,7 +274,7 @@ export class MeshAnnounces {
     for (const entry of this.ports.links.all) if (isUnanswered(entry)) this.ports.links.close(entry)
   }
 
-  private announce(event: AnnounceEvent, offers: readonly OfferEntry[]): void {
+  private announce(event: AnnounceEvent, offers: readonly OfferEntry[], want = 0): void {
     const { swarmId, peerId, role, name, http, dial, keys } = this.options
     const { report: makeReport, hints, trust, clock } = this.ports
     const { reports } = trust
@@ -237,6 +297,7 @@ export class MeshAnnounces {
         report,
         ...hints(),
         ...reports,
+        ...(want === 0 ? {} : { want }),
         ...(keys === undefined ? {} : { keys }),
         ...(name === undefined ? {} : { name }),
         ...(token === undefined ? {} : { token }),
@@ -247,6 +308,7 @@ export class MeshAnnounces {
       ...(offers.length === 0 ? {} : { offers }),
     })
     if (!sent) return
+    if (want > 0) this.asked = want
     this.told += accuse.length
     trust.told(reports)
   }

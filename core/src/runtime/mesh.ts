@@ -37,6 +37,9 @@ const HOPELESS_FAILURES = 2
  */
 const OFFERS_PER_LINK = 2
 
+/** Offers of others that wait until connections may be made: no more than one may have. */
+const MAX_WAITING = 32
+
 /** Offers for a neighbour to replace another: trackers hand the first one to a seeder, if there is one. */
 const REPLACEMENT_OFFERS = 2
 
@@ -73,7 +76,8 @@ export interface MeshEvents {
 export class Mesh {
   private readonly options: SwarmOptions
   private readonly clock: Clock
-  private readonly quiet: Promise<void> | null
+  /** What waits until connections may be made; null once they may. */
+  private waiting: (() => void)[] | null
   private readonly events: MeshEvents
   private readonly tracker: TrackerClient
   private readonly links: MeshLinks
@@ -103,7 +107,8 @@ export class Mesh {
     this.trust = new TrackerTrust(options, crypto, events)
     this.options = options
     this.clock = clock
-    this.quiet = ports.quiet ?? null
+    this.waiting = ports.quiet === undefined ? null : []
+    void ports.quiet?.then(() => this.calm())
     this.events = events
     this.tracker = new TrackerClient(options.trackers, ports, {
       onUp: () => this.trackerUp(),
@@ -134,6 +139,8 @@ export class Mesh {
       token: this.token,
       send,
       offersWanted: () => this.offersWanted(),
+      welcome: (peer) => !this.links.courts(peer) && !this.avoided.has(peer, clock.now()),
+      whenCalm: (call) => this.whenCalm(call),
       report: () => events.report(),
       hints: () => this.hints(),
       trust: this.trust,
@@ -158,8 +165,8 @@ export class Mesh {
 
   start(): void {
     if (this.options.role === 'viewer') this.dials.know(this.options.seeders ?? [])
-    if (this.quiet === null) this.connect()
-    else void this.quiet.then(() => this.closed || this.connect())
+    this.whenCalm(() => this.dials.start())
+    this.tracker.start()
     this.hope.update()
   }
 
@@ -237,9 +244,18 @@ export class Mesh {
     for (const entry of this.links.all) this.links.close(entry)
   }
 
-  private connect(): void {
-    this.dials.start()
-    this.tracker.start()
+  /** Connections may be made from now on. */
+  private calm(): void {
+    const waiting = this.waiting ?? []
+    this.waiting = null
+    if (this.closed) return
+    for (const call of waiting) call()
+    this.hope.renew()
+  }
+
+  private whenCalm(call: () => void): void {
+    if (this.waiting === null) call()
+    else if (this.waiting.length < MAX_WAITING) this.waiting.push(call)
   }
 
   private trackerUp(): void {
@@ -277,17 +293,18 @@ export class Mesh {
         this.announces.accepted()
         this.seederUrls = message.seederUrls
         this.trust.reply(message.keys, message.attestor)
-        if (this.options.role === 'viewer') this.dials.told(message.dials)
+        if (this.options.role === 'viewer') this.whenCalm(() => this.dials.told(message.dials))
         this.swarmSize = message.complete + message.incomplete
         this.events.swarmSize(this.swarmSize)
         this.announces.setInterval(
           Math.min(message.reportInterval ?? message.interval, message.interval) * 1000,
         )
+        this.announces.replied(message.introduced)
         break
       case 'verdicts':
         return this.trust.verdicts(message.verdicts)
       case 'offer':
-        this.offered(message)
+        this.whenCalm(() => this.offered(message))
         break
       case 'answer':
         this.answered(message)

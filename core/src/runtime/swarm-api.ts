@@ -102,8 +102,8 @@ export interface SwarmPorts {
   readonly links: PeerLinkFactory | null
   readonly openSocket: OpenTrackerSocket
   /**
-   * No tracker is asked for peers, and no seeder dialled, before this resolves; it never rejects. At once unless
-   * given: to open even one connection takes CPU time that a player's first picture needs.
+   * No connection is made, and no seeder dialled, before this resolves; it never rejects. At once unless given: to
+   * open even one connection takes CPU time that a player's first picture needs. The tracker is asked meanwhile.
    */
   readonly quiet?: Promise<void>
   /** Pieces outside memory, for segments published without bytes. */

@@ -4,6 +4,7 @@ import {
   type ClientMessage,
   hexOf,
   type InfoHash,
+  type Introduced,
   type Millis,
   millis,
   type OfferEntry,
@@ -18,6 +19,9 @@ const BAN_ACCUSERS = 3
 
 /** One way, in milliseconds. */
 const DELAY_MS = 20
+
+/** How long an introduction may be taken up, in milliseconds. */
+const NAMED_MS = 60_000
 
 interface Member {
   readonly peerId: PeerId
@@ -34,21 +38,37 @@ export interface TrackerMatching {
   left(peer: PeerId): void
   /** Whom the offers of a peer that has announced go to: one each, in this order; fewer where there are fewer. */
   choose(from: PeerId, offerIds: readonly string[], now: Millis): readonly PeerId[]
+  /** Whom a peer may make an offer each, chosen in the same way. */
+  introduce(to: PeerId, want: number, now: Millis): readonly PeerId[]
+  /** Whether an offer of `from` goes to `to`: once, to who was introduced lately. */
+  redeem(from: PeerId, to: PeerId, offerId: string, now: Millis): boolean
   /** The receiver of an offer has answered it. */
   answered(offerer: PeerId, receiver: PeerId, offerId: string, now: Millis): void
   /** What `to` is told of `from`: cost of traffic, 0 to 100, and its age in seconds; null where one has gone. */
   introduction(from: PeerId, to: PeerId, now: Millis): { readonly cost: number; readonly age: number } | null
 }
 
+/** What a tracker in memory does. */
+export interface MemoryTrackerOptions {
+  /** Null: whoever chance chooses. */
+  readonly matching?: TrackerMatching | null
+  /** False: it knows none of our keys, as a stock tracker. */
+  readonly shoal?: boolean
+}
+
 /**
- * A tracker in memory: counts, relays offers to random members or to whom `TrackerMatching` chooses,
- * relays answers and candidates. It keeps to docs/protocol.md as far as a correct client can tell, and
+ * A tracker in memory: counts, introduces random members or whom `TrackerMatching` chooses and relays offers
+ * to them, relays answers and candidates. It keeps to docs/protocol.md as far as a correct client can tell, and
  * trusts its clients.
  */
 export class MemoryTracker {
   private readonly clock: Clock
   private readonly random: Random
   private readonly matching: TrackerMatching | null
+  /** False: it knows none of our keys, as a stock tracker. */
+  shoal: boolean
+  /** Who was named to whom, as both ids in a row, and until when. */
+  private readonly named = new Map<string, number>()
   private readonly swarms = new Map<InfoHash, Map<PeerId, Member>>()
   private readonly sockets = new Set<() => void>()
   private up = true
@@ -57,11 +77,15 @@ export class MemoryTracker {
   private readonly banned = new Set<PeerId>()
   /** Announces taken, by info hash in hexadecimal. */
   readonly announces = new Map<string, number>()
+  /** Offers that came, and those of them that had a target that had not been named. */
+  offers = 0
+  uninvited = 0
 
-  constructor(clock: Clock, random: Random, matching: TrackerMatching | null = null) {
+  constructor(clock: Clock, random: Random, { matching = null, shoal = true }: MemoryTrackerOptions = {}) {
     this.clock = clock
     this.random = random
     this.matching = matching
+    this.shoal = shoal
   }
 
   /** Stops or starts answering; stopping closes every socket. */
@@ -144,16 +168,51 @@ export class MemoryTracker {
     const complete = [...swarm.values()].filter((member) => member.seeder).length
     const incomplete = swarm.size - complete
     const dial = [...swarm.values()].flatMap((member) => member.dial ?? [])
-    const extension = { v: 1, report_interval: 10, ...(dial.length === 0 ? {} : { dial }) }
-    deliver({ action: 'announce', info_hash, interval: 120, complete, incomplete, shoal: extension })
     this.matching?.announced(peer_id, message.shoal, this.clock.now())
+    const { want } = message.shoal
+    const introduced = want === undefined ? {} : { introduced: this.introduce(peer_id, want, swarm) }
+    const extension = { v: 1, report_interval: 10, ...(dial.length === 0 ? {} : { dial }), ...introduced }
+    const shoal = this.shoal ? { shoal: extension } : {}
+    deliver({ action: 'announce', info_hash, interval: 120, complete, incomplete, ...shoal })
     const offers = message.offers ?? []
-    const receivers = this.receiversOf(peer_id, offers, swarm)
-    for (const [index, { offer, offer_id }] of offers.entries()) {
-      const target = receivers[index]
+    this.offers += offers.length
+    const chosen = this.receiversOf(
+      peer_id,
+      offers.filter(({ to_peer_id }) => to_peer_id === undefined),
+      swarm,
+    )
+    for (const { offer, offer_id, to_peer_id } of offers) {
+      const target =
+        to_peer_id === undefined ? chosen.shift() : this.redeemed(peer_id, to_peer_id, offer_id, swarm)
       const told = target === undefined ? {} : this.introduction(peer_id, target.peerId)
       target?.deliver({ action: 'announce', info_hash, peer_id, offer_id, offer, ...told })
     }
+  }
+
+  private introduce(to: PeerId, want: number, swarm: ReadonlyMap<PeerId, Member>): readonly PeerId[] {
+    const now = this.clock.now()
+    if (this.matching !== null) return this.matching.introduce(to, want, now)
+    const others = [...swarm.keys()].filter((id) => id !== to)
+    const named = Array.from({ length: want }).flatMap(() =>
+      others.splice(Math.floor(this.random() * others.length), 1),
+    )
+    for (const id of named) this.named.set(to + id, now + NAMED_MS)
+    return named
+  }
+
+  private redeemed(
+    from: PeerId,
+    to: Introduced,
+    offerId: string,
+    swarm: ReadonlyMap<PeerId, Member>,
+  ): Member | undefined {
+    if (to === null) return undefined
+    const now = this.clock.now()
+    const until = this.named.get(from + to) ?? 0
+    this.named.delete(from + to)
+    if (this.matching?.redeem(from, to, offerId, now) ?? until > now) return swarm.get(to)
+    this.uninvited++
+    return undefined
   }
 
   private accuse(accused: PeerId, by: PeerId, swarm: Map<PeerId, Member>): void {

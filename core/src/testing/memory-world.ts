@@ -6,7 +6,7 @@ import { createSwarm } from '../runtime/create-swarm.js'
 import type { SegmentResult, Swarm, SwarmOptions, SwarmPorts } from '../runtime/swarm-api.js'
 import { MemoryDials } from './memory-dials.js'
 import { MemoryOrigin, type MemoryOriginOptions } from './memory-origin.js'
-import { MemoryTracker } from './memory-tracker.js'
+import { MemoryTracker, type MemoryTrackerOptions } from './memory-tracker.js'
 import type { HostOptions, PathConditions } from './network/conditions.js'
 import type { MemoryHost } from './network/memory-host.js'
 import { MemoryNetwork } from './network/memory-network.js'
@@ -29,6 +29,7 @@ export interface WorldOptions {
   readonly seed?: number
   readonly path?: Partial<PathConditions>
   readonly origin?: Partial<Omit<MemoryOriginOptions, 'clock'>>
+  readonly tracker?: MemoryTrackerOptions
 }
 
 /** A tracker, an origin and any number of peers on one virtual clock. */
@@ -40,12 +41,14 @@ export class MemoryWorld {
   readonly dials: MemoryDials
   private readonly seed: number
   private peers = 0
+  /** Connections made for offers and answers, by all peers. */
+  linksMade = 0
 
-  constructor({ seed = 1, path = { delayMs: 20 }, origin = {} }: WorldOptions = {}) {
+  constructor({ seed = 1, path = { delayMs: 20 }, origin = {}, tracker = {} }: WorldOptions = {}) {
     this.seed = seed
     this.network = new MemoryNetwork({ clock: this.clock, random: seededRandom(seed), path })
     this.dials = new MemoryDials(this.clock)
-    this.tracker = new MemoryTracker(this.clock, seededRandom(seed + 1))
+    this.tracker = new MemoryTracker(this.clock, seededRandom(seed + 1), tracker)
     this.origin = new MemoryOrigin({ clock: this.clock, segmentBytes: 500_000, ...origin })
   }
 
@@ -57,12 +60,15 @@ export class MemoryWorld {
       readonly mangle?: (bytes: Uint8Array) => Uint8Array
       readonly wrap?: (link: PeerLink) => PeerLink
       readonly pieces?: PieceReader
-      readonly ports?: Pick<SwarmPorts, 'door' | 'dialMemory' | 'quiet'>
+      readonly ports?: Partial<Pick<SwarmPorts, 'door' | 'dialMemory' | 'quiet' | 'openSocket'>>
     } = {},
   ): WorldPeer {
     const host = this.network.createHost(hostOptions)
     const random = seededRandom(this.seed * 1_000 + ++this.peers)
-    const wrap = extra.wrap ?? ((link: PeerLink) => link)
+    const wrap = (link: PeerLink): PeerLink => {
+      this.linksMade++
+      return extra.wrap?.(link) ?? link
+    }
     const swarm = createSwarm(
       {
         swarmId: swarmIdFromBytes(new Uint8Array(32).fill(7)),

@@ -92,6 +92,16 @@ export function createMetrics(source: MetricsSource): Metrics {
     candidates: counters.candidatesRelayed,
   }))
   counter(
+    'shoal_tracker_introductions_total',
+    'Peers named to others that had asked.',
+    () => counters.introductions,
+  )
+  counter(
+    'shoal_tracker_uninvited_offers_total',
+    'Offers dropped whose target was not named to the offerer.',
+    () => counters.uninvited,
+  )
+  counter(
     'shoal_tracker_strays_total',
     'Answers and candidates without a relayed offer.',
     () => counters.strays,

@@ -45,7 +45,7 @@ export class SocketGuard implements Guard {
 
   check(message: ClientMessage, now: Millis): Refusal | null {
     const { use, admission } = this
-    const offers = message.type === 'announce' ? message.offers.length : 0
+    const offers = message.type === 'announce' ? matched(message) : 0
     if (use !== null && !admission.limits.mayAnnounce(use, offers, now)) return TOO_FAST
     if (message.type === 'scrape') return this.checkScrape(message)
     // Answers and candidates pass only between peers whose announces have been let in.
@@ -150,4 +150,11 @@ export class SocketGuard implements Guard {
     for (const key of this.admitted) if (key.startsWith(infoHash)) return true
     return false
   }
+}
+
+/** For how many offers of an announce somebody has to be found. For who was named before, it was counted then. */
+function matched({ offers, shoal }: AnnounceMessage): number {
+  let count = shoal?.want ?? 0
+  for (const { target } of offers) if (target === null || target === 'elsewhere') count++
+  return count
 }

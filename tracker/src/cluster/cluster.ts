@@ -87,6 +87,10 @@ export class Cluster implements Elsewhere {
     return Math.min(count, draws.draw(mean), wantedBy(offerer, elsewhere))
   }
 
+  room(offerer: Peer): number {
+    return this.ports.joined() ? wantedBy(offerer, this.directory.total(offerer.swarm.infoHash)) : 0
+  }
+
   offer(offerer: Peer, offers: readonly Offer[], now: Millis): void {
     const nodes = this.directory.nodesOf(offerer.swarm.infoHash)
     if (nodes === undefined || offers.length === 0 || !this.ports.joined()) return

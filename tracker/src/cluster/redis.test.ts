@@ -111,6 +111,22 @@ async function drained(from: RawClient): Promise<Message[]> {
 describe('three nodes', () => {
   it('find each other', () => joined())
 
+  it('name a peer of another node by null, and an offer for it gets there', async () => {
+    const info_hash = newHash()
+    const [a, b] = [await client(0), await client(1)]
+    await joined()
+    await b.ask(shoal('b', {}, { info_hash }))
+    await counted(a, info_hash, 1)
+    const reply = await a.ask(shoal('a', { want: 5 }, { info_hash }))
+    expect(reply['shoal']).toMatchObject({ introduced: [null] })
+    const [entry] = offers('o')['offers'] as [Message]
+    a.send(shoal('a', {}, { info_hash, offers: [{ to_peer_id: null, ...entry }] }))
+    expect(await b.next()).toMatchObject({ peer_id: id('a'), offer_id: id('o'), shoal: { v: 1 } })
+    b.send({ ...answer('b', 'a', 'o'), info_hash })
+    expect(await a.next()).toMatchObject({ interval: 60 })
+    expect(await a.next()).toMatchObject({ peer_id: id('b'), offer_id: id('o') })
+  })
+
   it('vouch for the keys of a seeder of one node, and tell of disputes everywhere', async () => {
     const info_hash = newHash()
     const [seeder, a, b] = [await client(0), await client(1), await client(1)]

@@ -13,6 +13,8 @@ export interface Elsewhere {
   touched(infoHash: InfoHash): void
   /** Of `count` offers of this peer, how many go to other nodes even if there are peers enough here. */
   share(offerer: Peer, count: number): number
+  /** For how many offers of this peer there are peers at other nodes. */
+  room(offerer: Peer): number
   /** Sends offers to peers of other nodes, as many as there are peers for. */
   offer(offerer: Peer, offers: readonly Offer[], now: Millis): void
   /** Sends an answer to the node that the offer came from; false where none came. */
@@ -44,7 +46,7 @@ export interface Here {
   deliverOffers(guest: Peer, offers: readonly Offer[], now: Millis): number
   /** This peer of ours has come back at another node, and its socket here is dead. */
   moved(peer: Peer): void
-  deliverAnswer(from: Introduced, to: Peer, offerId: string, sdpJson: WireText, now: Millis): void
+  deliverAnswer(from: Acquaintance, to: Peer, offerId: string, sdpJson: WireText, now: Millis): void
   deliverCandidates(from: PeerId, to: Peer, offerId: string, candidates: readonly IceCandidate[]): void
 }
 
@@ -55,4 +57,4 @@ export interface Accused {
 }
 
 /** What of a peer is needed to introduce it to another. */
-export type Introduced = Pick<Peer, 'id' | 'shoal' | 'place' | 'joinedSeconds'>
+export type Acquaintance = Pick<Peer, 'id' | 'shoal' | 'place' | 'joinedSeconds'>

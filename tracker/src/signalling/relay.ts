@@ -1,4 +1,4 @@
-import type { IceCandidate, InfoHash, Millis, PeerId } from '@shoal/protocol'
+import type { IceCandidate, InfoHash, Introduced, Millis, PeerId } from '@shoal/protocol'
 import { MAX_AGE_SECONDS } from '@shoal/protocol'
 import type { Locality } from '../locality/place.js'
 import type { Counters } from '../stats/counters.js'
@@ -15,7 +15,7 @@ import type { RelayExtension } from '../wire/server-message.js'
 import { ANSWER_TAIL, answerHead, candidatesText, offerHead, relayJson } from '../wire/server-message.js'
 import type { WireText } from '../wire/wire-text.js'
 import { idJson } from '../wire/wire-text.js'
-import type { Elsewhere, Here, Introduced } from './elsewhere.js'
+import type { Acquaintance, Elsewhere, Here } from './elsewhere.js'
 
 /** Passes offers, answers and candidates between peers of one swarm, here and at other nodes. */
 export class Relay implements Here {
@@ -34,13 +34,50 @@ export class Relay implements Here {
     this.counters = counters
   }
 
-  /** Relays the offers of an announce, one each to peers that fit the offerer. */
+  /** Relays the offers of an announce, one each to peers that fit the offerer or were named to it. */
   announced(offerer: Peer, offers: readonly Offer[], now: Millis): void {
     if (offers.length === 0) return
+    if (offers.some(({ target }) => target !== null)) return this.announcedTo(offerer, offers, now)
     const away = this.elsewhere?.share(offerer, offers.length) ?? 0
     const receivers = this.matcher.choose(offerer, offers.length - away, now)
     this.deliver(offerer, offers, receivers, now)
     this.elsewhere?.offer(offerer, offers.slice(receivers.length), now)
+  }
+
+  /**
+   * Names up to `want` peers that fit the asker, for one offer each. They are chosen as receivers of offers
+   * are; null stands for a peer at another node.
+   */
+  introduce(asker: Peer, want: number, now: Millis): readonly Introduced[] {
+    const away = this.elsewhere?.share(asker, want) ?? 0
+    const named: Introduced[] = []
+    for (const peer of this.matcher.choose(asker, want - away, now)) {
+      if (peer.session !== null && this.offers.introduce(asker, peer, now)) named.push(peer.id)
+    }
+    this.counters.introductions += named.length
+    const elsewhere = Math.min(want - named.length, this.elsewhere?.room(asker) ?? 0)
+    for (let i = 0; i < elsewhere; i++) named.push(null)
+    return named
+  }
+
+  /** Offers of which some have a target. One to a peer that was not named to the offerer is dropped. */
+  private announcedTo(offerer: Peer, offers: readonly Offer[], now: Millis): void {
+    const targeted: Offer[] = []
+    const receivers: Peer[] = []
+    for (const offer of offers) {
+      if (offer.target === null || offer.target === 'elsewhere') continue
+      const named = offerer.swarm.peers.get(offer.target)
+      if (named === undefined || !this.offers.redeem(offerer, named, now)) this.counters.uninvited++
+      else {
+        targeted.push(offer)
+        receivers.push(named)
+      }
+    }
+    this.deliver(offerer, targeted, receivers, now)
+    const away = offers.filter(({ target }) => target === 'elsewhere')
+    this.elsewhere?.offer(offerer, away, now)
+    const others = offers.filter(({ target }) => target === null)
+    this.announced(offerer, others, now)
   }
 
   /** Answers are not replied to; one that belongs to no relayed offer is dropped without a word. */
@@ -106,7 +143,7 @@ export class Relay implements Here {
     this.registry.leave(peer)
   }
 
-  deliverAnswer(from: Introduced, to: Peer, offerId: string, sdpJson: WireText, now: Millis): void {
+  deliverAnswer(from: Acquaintance, to: Peer, offerId: string, sdpJson: WireText, now: Millis): void {
     this.sendAnswer(from, to, offerId, sdpJson, now)
   }
 
@@ -119,7 +156,7 @@ export class Relay implements Here {
     return to?.shoal === true && this.offers.candidates(sender, to, offerId, count, now)
   }
 
-  private sendAnswer(from: Introduced, to: Peer, offerId: string, sdpJson: WireText, now: Millis): void {
+  private sendAnswer(from: Acquaintance, to: Peer, offerId: string, sdpJson: WireText, now: Millis): void {
     const extension = this.introduction(from, to, now)
     const head = answerHead(to.swarm.hashJson, idJson(from.id), offerId, extension)
     to.session?.outlet.send(head, sdpJson, ANSWER_TAIL)
@@ -139,7 +176,7 @@ export class Relay implements Here {
   }
 
   /** What `to` is told of `from`; null where it would not understand it. */
-  private introduction(from: Introduced, to: Peer, now: Millis): RelayExtension | null {
+  private introduction(from: Acquaintance, to: Peer, now: Millis): RelayExtension | null {
     if (!from.shoal) return null
     const age = Math.floor(now / 1000) - from.joinedSeconds
     return {

@@ -1,4 +1,4 @@
-import type { AnnounceExtension, InfoHash, Millis, PeerReport } from '@shoal/protocol'
+import type { AnnounceExtension, InfoHash, Introduced, Millis, PeerReport } from '@shoal/protocol'
 import { millis, readDialAddress } from '@shoal/protocol'
 import type { Refusal } from '../admission/refusal.js'
 import type { Reporter, Reports } from '../integrity/integrity.js'
@@ -190,7 +190,9 @@ export class Tracker {
     if (message.shoal?.accuse !== undefined) accusations.accuse(peer, message.shoal.accuse, this.now)
     if (message.shoal !== null) this.applyIntegrity(peer, message, message.shoal)
     this.relay.elsewhere?.touched(message.infoHash)
-    this.reply(session, message, peer.swarm)
+    const want = message.shoal?.want
+    const introduced = want === undefined ? null : this.relay.introduce(peer, want, this.now)
+    this.reply(session, message, peer.swarm, introduced)
     this.relay.announced(peer, message.offers, this.now)
   }
 
@@ -214,6 +216,7 @@ export class Tracker {
           readonly uplinks: Uplinks
         }
       | undefined,
+    introduced: readonly Introduced[] | null = null,
   ): void {
     const { announceIntervalSeconds, reportIntervalSeconds } = this.options
     const hashJson = swarm?.hashJson ?? idJson(message.infoHash)
@@ -228,6 +231,7 @@ export class Tracker {
             httpJson: this.httpSources.listJson(message.infoHash),
             integrityJson: this.integrity.replyJson(message.infoHash),
             dialJson: this.dialSources.listJson(message.infoHash),
+            introduced,
           }
     session.outlet.send(
       replyText(hashJson, this.countsOf(message.infoHash), announceIntervalSeconds, extension),

@@ -9,6 +9,10 @@ export interface Counters {
   scrapes: number
   failures: number
   offersRelayed: number
+  /** Peers named to others that had asked. */
+  introductions: number
+  /** Offers to peers that were not named to the offerer, or not lately, or that have left. */
+  uninvited: number
   answersRelayed: number
   candidatesRelayed: number
   /** Answers and candidates without a relayed offer to belong to: late, repeated, or made up. */
@@ -35,6 +39,8 @@ export function newCounters(): Counters {
     scrapes: 0,
     failures: 0,
     offersRelayed: 0,
+    introductions: 0,
+    uninvited: 0,
     answersRelayed: 0,
     candidatesRelayed: 0,
     strays: 0,

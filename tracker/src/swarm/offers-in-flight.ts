@@ -18,6 +18,14 @@ export const MAX_OFFERS_PER_PEER = 128
  */
 const MAX_OFFERS_TOTAL = 1_000_000
 
+/** What has become of an offer (`OFFER.answered`). */
+const FATE = {
+  relayed: 0,
+  answered: 1,
+  /** There is none yet: the receiver was named to the offerer, who may make it one. */
+  named: 2,
+} as const
+
 /**
  * The relayed offers, in a list for each offerer, oldest first. Answers and candidates pass only
  * between the two ends of one of them, so that nobody can send to a peer that was not introduced to
@@ -48,6 +56,29 @@ export class OffersInFlight {
     return true
   }
 
+  /**
+   * Remembers that `named` was named to `asker`, who may make it one offer; false where there is no room.
+   * It counts as an offer that `named` has not answered.
+   */
+  introduce(asker: Peer, named: Peer, now: Millis): boolean {
+    this.redeem(asker, named, now)
+    if (!this.add(asker, named, '', now)) return false
+    this.table.ints[asker.lastOffer + OFFER.answered] = FATE.named
+    return true
+  }
+
+  /** True when `asker` may make `named` an offer now, and not again. */
+  redeem(asker: Peer, named: Peer, now: Millis): boolean {
+    const { table } = this
+    for (let at = asker.firstOffer; at >= 0; at = table.ints[at + OFFER.next] ?? -1) {
+      if (table.ints[at + OFFER.answered] !== FATE.named || !table.isFor(at, named)) continue
+      const lives = this.lives(at, now)
+      this.drop(asker, at)
+      return lives
+    }
+    return false
+  }
+
   has(offerer: Peer, offerId: string): boolean {
     return this.find(offerer, offerId) >= 0
   }
@@ -56,9 +87,9 @@ export class OffersInFlight {
   answer(offerer: Peer, receiver: Peer, offerId: string, now: Millis): boolean {
     const at = this.findFor(offerer, receiver, offerId, now)
     const { ints } = this.table
-    if (at < 0 || ints[at + OFFER.answered] === 1) return false
+    if (at < 0 || ints[at + OFFER.answered] === FATE.answered) return false
     receiver.unanswered--
-    ints[at + OFFER.answered] = 1
+    ints[at + OFFER.answered] = FATE.answered
     // Only Shoal's peers trickle: a stock pair has nothing more to say through the tracker.
     if (!offerer.shoal) this.drop(offerer, at)
     return true
@@ -104,7 +135,7 @@ export class OffersInFlight {
     let found = -1
     table.decode(offerId)
     for (let at = offerer.firstOffer; at >= 0; at = table.ints[at + OFFER.next] ?? -1) {
-      if (table.hasId(at)) found = at
+      if (table.hasId(at) && table.ints[at + OFFER.answered] !== FATE.named) found = at
     }
     return found
   }
@@ -144,7 +175,7 @@ export class OffersInFlight {
     }
     offerer.offerCount--
     if (offerer.offerCount === 0) offerer.lastOffer = -1
-    if (ints[at + OFFER.answered] === 0) {
+    if (ints[at + OFFER.answered] !== FATE.answered) {
       const receiver = table.receiver(at, offerer.swarm.table)
       if (receiver !== null) receiver.unanswered--
     }

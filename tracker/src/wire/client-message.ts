@@ -11,6 +11,7 @@ import { ExtensionError } from './extension-error.js'
 import type { Action } from './message-error.js'
 import { MessageError } from './message-error.js'
 import { MessageFields } from './message-fields.js'
+import type { Target } from './offer.js'
 import { Offer, RawJsonString } from './offer.js'
 import { scanMessage } from './scan-message.js'
 import { readCandidates, readExtension } from './shoal-extension.js'
@@ -177,9 +178,17 @@ export function readOffers(value: unknown, infoHash: InfoHash | null): readonly 
     }
     if (!isObject(entry)) throw new MessageError(`offers[${i}]: not an object`, 'announce', infoHash)
     const offerId = binary20(entry['offer_id'], 'offer_id', infoHash)
-    offers.push(Offer.of(offerId, readSdp(entry['offer'], 'offer', 'offers.offer', infoHash)))
+    const sdpJson = readSdp(entry['offer'], 'offer', 'offers.offer', infoHash)
+    offers.push(
+      Offer.of(offerId, sdpJson, readTarget(entry['to_peer_id'], `offers[${i}].to_peer_id`, infoHash)),
+    )
   }
   return offers
+}
+
+function readTarget(value: unknown, key: string, infoHash: InfoHash | null): Target {
+  if (value === undefined) return null
+  return value === null ? 'elsewhere' : (binary20(value, key, infoHash) as PeerId)
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { PeerId } from '@shoal/protocol'
 import type { WireText } from './wire-text.js'
 import { idJson } from './wire-text.js'
 
@@ -15,27 +16,32 @@ export class RawJsonString {
   }
 }
 
+/** Whom an offer is for: a peer that was named to the offerer, one at another node, or null: the tracker chooses. */
+export type Target = PeerId | 'elsewhere' | null
+
 /** An offer of an announce. What is in it has been checked as in `RawJsonString`. */
 export class Offer {
   readonly offerId: string
   /** `offer` and `offer_id` as JSON, and a closing brace: the end of a message that begins with other keys. */
   readonly rest: WireText
+  readonly target: Target
   private readonly from: number
   private readonly to: number
 
   /** @param from where the session description's text begins in `rest`, quote included; it ends before `to` */
-  constructor(offerId: string, rest: WireText, from: number, to: number) {
+  constructor(offerId: string, rest: WireText, from: number, to: number, target: Target = null) {
     this.offerId = offerId
     this.rest = rest
+    this.target = target
     this.from = from
     this.to = to
   }
 
   /** @param sdpJson the session description's text as a JSON string, quotes included */
-  static of(offerId: string, sdpJson: WireText): Offer {
+  static of(offerId: string, sdpJson: WireText, target: Target = null): Offer {
     const before = '"offer":{"type":"offer","sdp":'
     const rest = `${before}${sdpJson}},"offer_id":${idJson(offerId)}}` as WireText
-    return new Offer(offerId, rest, before.length, before.length + sdpJson.length)
+    return new Offer(offerId, rest, before.length, before.length + sdpJson.length, target)
   }
 
   /** The session description's text as a JSON string, quotes included. */

@@ -18,10 +18,10 @@ function decoded(fields: MessageFields): unknown {
   return fields
 }
 
-function decodedOffer({ offerId, rest, sdpJson }: Offer): unknown {
+function decodedOffer({ offerId, rest, sdpJson, target }: Offer): unknown {
   const relayed = JSON.parse(Buffer.from(`{${rest}`, 'latin1').toString('utf8'))
   expect(relayed).toEqual({ offer: { type: 'offer', sdp: JSON.parse(sdpJson) }, offer_id: offerId })
-  return relayed
+  return target === null ? relayed : { to_peer_id: target, ...relayed }
 }
 
 /** The property: scanned as `JSON.parse` reads it, or not at all. Returns which. */
@@ -71,7 +71,10 @@ describe('usual messages are scanned', () => {
           action: 'announce',
           info_hash: infoHash,
           peer_id: peerId,
-          offers: [{ offer, offer_id: offerId }],
+          offers: [
+            { to_peer_id: peerId, offer, offer_id: offerId },
+            { offer, offer_id: offerId },
+          ],
         }
         expect(agrees(Buffer.from(JSON.stringify(message)))).toBe(true)
       }),
@@ -89,6 +92,7 @@ describe('usual messages are scanned', () => {
 })
 
 describe('unusual messages are left to JSON.parse', () => {
+  const OFFER = `"offer":{"type":"offer","sdp":""},"offer_id":"${id('o')}"`
   const sdp = (json: string) => `{"action":"announce","answer":{"type":"answer","sdp":${json}}}`
 
   it.each([
@@ -125,6 +129,13 @@ describe('unusual messages are left to JSON.parse', () => {
     ['an offer without a description', `{"offers":[{"offer_id":"${id('o')}"}]}`],
     ['an empty offer', '{"offers":[{}]}'],
     ['null for an offer', '{"offers":[null]}'],
+    ['an offer with a short target', `{"offers":[{"to_peer_id":"x",${OFFER}}]}`],
+    ['an offer for another node', `{"offers":[{"to_peer_id":null,${OFFER}}]}`],
+    ['an offer whose target comes last', `{"offers":[{${OFFER},"to_peer_id":"${id('t')}"}]}`],
+    [
+      'an offer with two targets',
+      `{"offers":[{"to_peer_id":"${id('t')}","to_peer_id":"${id('t')}",${OFFER}}]}`,
+    ],
     ['an extension that is no object', '{"shoal":[]}'],
     ['an extension that is no JSON', '{"shoal":{"v":1]}'],
     ['an extension that is deep', `{"shoal":${'{"a":'.repeat(20)}1${'}'.repeat(20)}}`],
@@ -151,7 +162,10 @@ describe('for any input the scanner agrees with JSON.parse or gives up', () => {
     { type: usually(fc.constantFrom('offer', 'answer')), sdp: usually(sdp) },
     { requiredKeys: ['type', 'sdp'] },
   )
-  const entry = fc.record({ offer: description, offer_id: usually(binary20) })
+  const entry = fc.record(
+    { to_peer_id: usually(binary20), offer: description, offer_id: usually(binary20) },
+    { requiredKeys: ['offer', 'offer_id'] },
+  )
   const message = fc.record(
     {
       action: usually(fc.constantFrom('announce', 'scrape')),
@@ -179,9 +193,10 @@ describe('for any input the scanner agrees with JSON.parse or gives up', () => {
   })
 
   it('with bytes overwritten, taken out and put in', () => {
+    const [first, second] = offers('a', 'b')['offers'] as [object, object]
     const base = Buffer.from(
       JSON.stringify({
-        ...shoal('p', { report: REPORT }, offers('a', 'b')),
+        ...shoal('p', { report: REPORT }, { offers: [{ to_peer_id: id('t'), ...first }, second] }),
         answer: { type: 'answer', sdp: 'a\r\n"b' },
       }),
     )

@@ -1,3 +1,4 @@
+import type { PeerId } from '@shoal/protocol'
 import { MAX_SDP_CHARS } from '@shoal/protocol'
 import {
   CLOSE_BRACE,
@@ -34,7 +35,7 @@ const KEY = {
 } as const
 const KEYS = wordsOf('":', Object.keys(KEY))
 
-const OFFER_KEY = { offer: 0, offer_id: 1 } as const
+const OFFER_KEY = { offer: 0, offer_id: 1, to_peer_id: 2 } as const
 const OFFER_KEYS = wordsOf('":', Object.keys(OFFER_KEY))
 
 const DESCRIPTION_KEY = { type: 0, sdp: 1 } as const
@@ -153,19 +154,29 @@ function offers(): Offer[] {
 
 function offer(): Offer {
   cursor.take(OPEN_BRACE)
-  const start = cursor.at
+  let start = cursor.at
+  let target: PeerId | null = null
   let offerId = ''
   let seen = 0
   for (let i = 0; i < 2; i++) {
     if (i > 0) cursor.take(COMMA)
-    const key = cursor.word(OFFER_KEYS)
+    let key = cursor.word(OFFER_KEYS)
+    // Usual is that it comes first: what is passed on begins behind it.
+    if (key === OFFER_KEY.to_peer_id && i === 0) {
+      target = cursor.short() as PeerId
+      cursor.take(COMMA)
+      start = cursor.at
+      key = cursor.word(OFFER_KEYS)
+    }
     seen = once(seen, key)
     if (key === OFFER_KEY.offer) description(OFFER)
-    else offerId = cursor.short()
+    else if (key === OFFER_KEY.offer_id) offerId = cursor.short()
+    else throw GIVE_UP
   }
   cursor.take(CLOSE_BRACE)
-  if (offerId.length !== ID_CHARS) throw GIVE_UP
-  return new Offer(offerId, cursor.slice(start, cursor.at) as WireText, sdp.from - start, sdp.to - start)
+  if (offerId.length !== ID_CHARS || (target !== null && target.length !== ID_CHARS)) throw GIVE_UP
+  const rest = cursor.slice(start, cursor.at) as WireText
+  return new Offer(offerId, rest, sdp.from - start, sdp.to - start, target)
 }
 
 /** Leaves where its text is in `sdp`. */

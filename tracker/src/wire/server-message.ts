@@ -1,4 +1,4 @@
-import type { IceCandidate, InfoHash, Verdict } from '@shoal/protocol'
+import type { IceCandidate, InfoHash, Introduced, Verdict } from '@shoal/protocol'
 import { TRACKER_EXTENSION_VERSION } from '@shoal/protocol'
 import type { MessageError } from './message-error.js'
 import type { WireText } from './wire-text.js'
@@ -29,6 +29,8 @@ export interface ReplyExtension {
   readonly integrityJson: string
   /** JSON list of addresses where seeders are dialled; null for none. */
   readonly dialJson: WireText | null
+  /** Whom offers may go to; null where the client has not asked. */
+  readonly introduced: readonly Introduced[] | null
 }
 
 /** What Shoal's peers are told of the peer that an offer or an answer comes from. */
@@ -54,8 +56,13 @@ export function replyText(
   const shoal =
     extension === null
       ? ''
-      : `,"shoal":{"v":${TRACKER_EXTENSION_VERSION},"report_interval":${extension.reportInterval},"eligible":${extension.eligible},"median_uplink":${extension.medianUplink}${listJson('http', extension.httpJson)}${listJson('dial', extension.dialJson)}${extension.integrityJson}}`
+      : `,"shoal":{"v":${TRACKER_EXTENSION_VERSION},"report_interval":${extension.reportInterval},"eligible":${extension.eligible},"median_uplink":${extension.medianUplink}${listJson('http', extension.httpJson)}${listJson('dial', extension.dialJson)}${extension.integrityJson}${introducedJson(extension.introduced)}}`
   return `{"complete":${counts.complete},"incomplete":${counts.incomplete},"action":"announce","interval":${interval},"info_hash":${hashJson}${shoal}}` as WireText
+}
+
+function introducedJson(introduced: readonly Introduced[] | null): string {
+  if (introduced === null) return ''
+  return `,"introduced":[${introduced.map((id) => (id === null ? 'null' : idJson(id))).join()}]`
 }
 
 function listJson(key: string, json: WireText | null): string {

@@ -13,6 +13,7 @@ import {
   MAX_CANDIDATES,
   MAX_PLAYHEAD_SECONDS,
   MAX_TOKEN_CHARS,
+  MAX_WANTED,
   readCandidate,
   readDialAddress,
   TRACKER_EXTENSION_VERSION,
@@ -71,6 +72,7 @@ export function readExtension(value: unknown): AnnounceExtension {
     ...readAdmission(fields),
     ...(fields['keys'] || fields['lists'] || fields['wrong'] ? readIntegrity(fields) : {}),
     ...(report === undefined || report === null ? {} : { report: readReport(report) }),
+    ...readWant(fields['want']),
     ...(typeof name === 'string' && name.length > 0 ? { name: name.slice(0, MAX_NAME_CHARS) } : {}),
   }
 }
@@ -167,6 +169,14 @@ function readAdmission({ token, accuse, http, dial }: Fields): Admission {
     }
   }
   return read
+}
+
+function readWant(want: unknown): Pick<AnnounceExtension, 'want'> {
+  if (want === undefined || want === null) return {}
+  if (typeof want !== 'number' || !Number.isInteger(want) || want < 1 || want > MAX_WANTED) {
+    throw new ExtensionError(`shoal.want: not a whole number from 1 to ${MAX_WANTED}`)
+  }
+  return { want }
 }
 
 type HintKey = 'uplink' | 'slots' | 'playhead' | 'degree' | 'backlog' | 'ok' | 'failed'

@@ -51,7 +51,7 @@ export class SimWorld {
     const random = seededRandom(seed)
     const fluid = CHUNK_BYTES > PACKET_BYTES
     this.network = new MemoryNetwork({ clock, random, pathBetween, openingMs, light: true, fluid })
-    this.tracker = new MemoryTracker(clock, seededRandom(seed + 1), matching)
+    this.tracker = new MemoryTracker(clock, seededRandom(seed + 1), { matching: matching ?? null })
     this.content = new SharedContent(unitBytesOf(options))
     const parts = partsPerSegmentOf(options)
     shareContent((id) => this.content.of(unitOf(id, parts)))
