@@ -66,7 +66,7 @@ describe('a simulated swarm of four providers', { timeout: 90_000 }, () => {
     bitsPerSecond: 400_000,
     maxLinks: 6,
     isps: 4,
-    seed: 5,
+    seed: 8,
   }
 
   it('has more of its traffic within them when the tracker matches', async () => {
