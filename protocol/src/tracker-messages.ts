@@ -18,7 +18,7 @@ export type AnnounceEvent = 'started' | 'update' | 'completed' | 'stopped'
 /** One offer of an announce. `offer_id` is a 20-character binary string chosen by the offerer. */
 export interface OfferEntry {
   /** Whom it is for, as the tracker has named it (`introduced`); the tracker chooses where it is left out. */
-  readonly to_peer_id?: Introduced
+  readonly to_peer_id?: Introduced | undefined
   readonly offer: SessionDescription
   readonly offer_id: string
 }
@@ -70,7 +70,7 @@ export interface AnnounceExtension extends MatchingHints, IntegrityReports {
   readonly dial?: string
   readonly report?: PeerReport
   /** How many peers the tracker is to name, so that offers are made for these: 1 to `MAX_WANTED`. */
-  readonly want?: number
+  readonly want?: number | undefined
   /** A seeder's name for the title, for the dashboard: at most 80 characters. */
   readonly name?: string
 }

@@ -79,8 +79,8 @@ export class MeshAnnounces {
   private offersReady: (() => void) | null = null
   private everyMs = DEFAULT_ANNOUNCE_MS
   private joined = false
-  /** Whether the tracker names peers; null until it has answered. */
-  private introduces: boolean | null = null
+  /** The tracker names nobody: offers go to whom it chooses. */
+  private plain = false
   /** Peers that it has been asked for and has not named yet. */
   private asked = 0
   private nextOffersAt = 0
@@ -147,7 +147,7 @@ export class MeshAnnounces {
     // Offers that were announced over the last socket, or refused, cannot be answered any more.
     this.withdrawOffers()
     this.nextOffersAt = 0
-    this.introduces = null
+    this.plain = false
     this.asked = 0
     this.ports.token.ready(this.unlessVoid(() => this.announceDue()))
   }
@@ -155,16 +155,12 @@ export class MeshAnnounces {
   /** The tracker has replied. @param introduced null where it named nobody */
   replied(introduced: readonly Introduced[] | null): void {
     const { asked } = this
-    this.asked = 0
     if (asked === 0) return
-    if (introduced !== null) {
-      this.introduces = true
-      this.offer(introduced.slice(0, asked))
-    } else if (this.introduces === null) {
-      this.introduces = false
-      this.nextOffersAt = 0
-      this.offer(Array.from({ length: this.startRound() }))
-    }
+    this.asked = 0
+    this.plain = introduced === null
+    // Nobody is named for this round, but how many offers are of use is known better now.
+    if (this.plain) this.nextOffersAt = 0
+    this.offer(introduced ?? Array.from({ length: this.startRound() }), asked)
   }
 
   private unlessVoid(call: () => void): () => void {
@@ -190,8 +186,8 @@ export class MeshAnnounces {
   /** Announces, and asks for peers to offer to, or makes offers for whom the tracker chooses. */
   private announceDue(): void {
     const wanted = this.startRound()
-    if (this.introduces !== false || wanted === 0) this.announceNow([], wanted)
-    else this.offer(Array.from({ length: wanted }))
+    if (this.plain && wanted > 0) this.offer(Array.from({ length: wanted }), wanted)
+    else this.announceNow([], wanted)
   }
 
   private announceNow(offers: readonly OfferEntry[], want = 0): void {
@@ -200,11 +196,11 @@ export class MeshAnnounces {
     this.announceLater()
   }
 
-  /** Offers, once connections may be made. @param targets undefined: whom the tracker chooses */
-  private offer(targets: readonly (Introduced | undefined)[]): void {
+  /** Makes `most` offers, once connections may be made. @param targets undefined: whom the tracker chooses */
+  private offer(targets: readonly (Introduced | undefined)[], most: number): void {
     const { whenCalm, welcome } = this.ports
     const make = (): void => {
-      const welcomed = targets.filter((peer) => peer == null || welcome(peer))
+      const welcomed = targets.slice(0, most).filter((peer) => peer == null || welcome(peer))
       if (welcomed.length > 0) this.offerNow(welcomed)
     }
     whenCalm(this.unlessVoid(make))
@@ -220,14 +216,9 @@ export class MeshAnnounces {
       this.cancelTimer()
       this.offersReady = null
       const offers: OfferEntry[] = []
-      for (const [index, { offerSdp, offerId }] of made.entries()) {
+      for (const { target, offerSdp, offerId } of made) {
         if (offerSdp === null) continue
-        const to = targets[index]
-        offers.push({
-          ...(to === undefined ? {} : { to_peer_id: to }),
-          offer: { type: 'offer', sdp: offerSdp },
-          offer_id: offerId,
-        })
+        offers.push({ to_peer_id: target, offer: { type: 'offer', sdp: offerSdp }, offer_id: offerId })
       }
       this.announceNow(offers)
     }
@@ -263,7 +254,8 @@ export class MeshAnnounces {
 
   private makeOffer(target: Introduced | undefined): MeshLink {
     const { clock, links, random } = this.ports
-    const entry = links.create(makePeerId('', random), null, target)
+    const entry = links.create(makePeerId('', random), null)
+    entry.target = target
     entry.cancelTimer = clock.setTimer(millis(OFFER_LIFE_MS), () => {
       if (isUnanswered(entry)) links.close(entry)
     })
@@ -297,7 +289,7 @@ export class MeshAnnounces {
         report,
         ...hints(),
         ...reports,
-        ...(want === 0 ? {} : { want }),
+        want: want || undefined,
         ...(keys === undefined ? {} : { keys }),
         ...(name === undefined ? {} : { name }),
         ...(token === undefined ? {} : { token }),

@@ -1,4 +1,12 @@
-import type { ChannelKind, DialAddress, IceCandidate, Introduction, PeerId, Signal } from '@shoal/protocol'
+import type {
+  ChannelKind,
+  DialAddress,
+  IceCandidate,
+  Introduced,
+  Introduction,
+  PeerId,
+  Signal,
+} from '@shoal/protocol'
 import type { LinkId } from '../engine/io.js'
 import type { Clock } from '../ports/clock.js'
 import type { LinkCloseReason, PeerLink, PeerLinkEvents, PeerLinkFactory } from '../ports/link.js'
@@ -13,8 +21,8 @@ export interface MeshLink {
   readonly createdAt: number
   /** Known to an answerer and to who dials at once, to an offerer when the answer comes. */
   remote: PeerId | null
-  /** Whom the tracker named for our offer; null where it chooses. */
-  readonly target: PeerId | null
+  /** Whom the tracker named for our offer; undefined where it chooses. */
+  target: Introduced | undefined
   /** What the tracker told of it. */
   introduction: Introduction | null
   /** Our offer's text, until it has been announced. */
@@ -91,27 +99,19 @@ export class MeshLinks {
 
   /** True where a connection to this peer is there or on its way, or an offer to it by name. */
   courts(peer: PeerId): boolean {
-    for (const { remote, target, open, offerId } of this.entries.values()) {
+    return this.all.some(
       // A dial may fail where an offer does not.
-      if (target === peer || (remote === peer && (open || offerId !== ''))) return true
-    }
-    return false
+      ({ remote, target, open, offerId }) => target === peer || (remote === peer && (open || offerId !== '')),
+    )
   }
 
-  /**
-   * @param remote null for an offer: whoever answers it
-   * @param target whom the offer is for, where the tracker has named somebody
-   */
-  create(offerId: string, remote: PeerId | null, target: PeerId | null = null): MeshLink {
+  /** @param remote null for an offer: whoever answers it */
+  create(offerId: string, remote: PeerId | null): MeshLink {
     const { factory } = this
     if (factory === null) throw new Error('a link is made only where there is WebRTC')
     const initiator = remote === null
-    return this.add(
-      offerId,
-      remote,
-      initiator,
-      (events) => factory.create(initiator ? 'offerer' : 'answerer', events),
-      target,
+    return this.add(offerId, remote, initiator, (events) =>
+      factory.create(initiator ? 'offerer' : 'answerer', events),
     )
   }
 
@@ -132,7 +132,6 @@ export class MeshLinks {
     remote: PeerId | null,
     initiator: boolean,
     make: (events: PeerLinkEvents) => PeerLink,
-    target: PeerId | null = null,
   ): MeshLink {
     const id = this.nextId++
     const whileKnown = (call: (entry: MeshLink) => void): void => {
@@ -163,7 +162,7 @@ export class MeshLinks {
       offerId,
       createdAt: this.clock.now(),
       remote,
-      target,
+      target: undefined,
       introduction: null,
       offerSdp: null,
       candidates: [],
