@@ -40,6 +40,11 @@ const BARE_SENDER = new URL('./seeder-bare.js', import.meta.url)
 /** Viewers of a process, at least and at most: each process is 70 MB, and compiles everything for itself. */
 const MIN_VIEWERS_PER_PROCESS = 25
 const MAX_VIEWERS_PER_PROCESS = 100
+/**
+ * From the start to the first reading, in milliseconds: windows have grown, and the compilers of each process,
+ * which took a quarter of the viewers' time in the first five seconds, have done most of their work.
+ */
+const WARM_UP_MS = 4_000
 /** From the last connection to the start: the seeder tells what it has. */
 const SETTLE_MS = 1_000
 
@@ -142,13 +147,14 @@ export async function bareStage(viewers: number): Promise<Stage> {
   }
 }
 
-/** Starts the viewers and measures for so long; `rss` is told the sender's resident bytes every 5 s. */
+/** Starts the viewers, warms up and measures for so long; deadlines count from the start; `rss` is told the sender's resident bytes every 5 s. */
 export async function measure(
   { senderPid, workers, senders, viewers, rssBefore }: Stage,
   seconds: number,
   rss: (bytes: number) => void = () => undefined,
 ): Promise<Sample> {
   for (const worker of [...workers, ...senders]) worker.tell({ type: 'go' })
+  await later(WARM_UP_MS)
   const began = performance.now()
   const cpu = processCpuMs(senderPid)
   const cpuOfViewers = () => workers.reduce((sum, { pid }) => sum + processCpuMs(pid), 0)
