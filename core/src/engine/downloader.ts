@@ -11,6 +11,7 @@ import { ManifestRequests } from './manifest-requests.js'
 import { OriginLoads } from './origin-loads.js'
 import type { Peer } from './peer.js'
 import { PieceDownloads } from './piece-downloads.js'
+import { PieceRoom } from './piece-room.js'
 import { Prefetch } from './prefetch.js'
 import { Pursuit } from './pursuit.js'
 import { names } from './remote-have.js'
@@ -75,7 +76,8 @@ export class Downloader implements DownloadParts {
       readyPeers: () => events.readyPeers(),
     })
     this.requests = new ManifestRequests(swarmTag, emit)
-    this.verifier = new Verifier(emit, {
+    const room = new PieceRoom()
+    this.verifier = new Verifier(room, emit, {
       pieceVerified: (segment, piece, peer) => this.arrivals.pieceVerified(segment, piece, peer),
       pieceCorrupt: (segment, piece, peer, digest) =>
         this.arrivals.pieceCorrupt(segment, piece, peer, digest),
@@ -92,7 +94,7 @@ export class Downloader implements DownloadParts {
       wantsOf: (segment) => this.wants.of(segment),
       readyPeers: () => events.readyPeers(),
     })
-    this.pieces = new PieceDownloads(swarmTag, random, emit, {
+    this.pieces = new PieceDownloads(swarmTag, random, room, emit, {
       pieceArrived: (peer, request) => this.arrivals.pieceArrived(peer, request),
       violation: (peer) => events.misbehaved(peer),
     })

@@ -14,6 +14,7 @@ import {
 import type { Effect } from './io.js'
 import type { Peer } from './peer.js'
 import { MAX_TIMEOUTS, PieceDownloads } from './piece-downloads.js'
+import { PieceRoom } from './piece-room.js'
 import type { Want } from './want.js'
 
 const BYTES = testBytes(30 * MIN_PIECE_BYTES)
@@ -32,6 +33,7 @@ beforeEach(() => {
   downloads = new PieceDownloads(
     TEST_SWARM.tag,
     () => 0.5,
+    new PieceRoom(),
     (effect) => effects.push(effect),
     {
       pieceArrived: (_, request) => {

@@ -12,6 +12,7 @@ import type { EmitEffect } from './io.js'
 import type { Peer } from './peer.js'
 import { leastBytes, offersOf, onlyHeldOnce, openPieces, rarestFirst } from './piece-choice.js'
 import { PieceRequest } from './piece-request.js'
+import type { PieceRoom } from './piece-room.js'
 import { PieceSet } from './piece-set.js'
 import { bestProvider } from './provider-choice.js'
 import { isComing, judge } from './request-timing.js'
@@ -80,14 +81,22 @@ export class PieceDownloads {
   private samples = 0
   private readonly swarmTag: number
   private readonly random: Random
+  private readonly room: PieceRoom
   private readonly emit: EmitEffect
   private readonly events: PieceDownloadEvents
   /** Payload bytes that came and were of no use. */
   wastedBytes = 0
 
-  constructor(swarmTag: number, random: Random, emit: EmitEffect, events: PieceDownloadEvents) {
+  constructor(
+    swarmTag: number,
+    random: Random,
+    room: PieceRoom,
+    emit: EmitEffect,
+    events: PieceDownloadEvents,
+  ) {
     this.swarmTag = swarmTag
     this.random = random
+    this.room = room
     this.emit = emit
     this.events = events
   }
@@ -144,14 +153,18 @@ export class PieceDownloads {
     const open = openPieces(segment)
     if (open.isEmpty) return this.endgame(want, peers, horizon, now)
     for (const peer of peers) peer.restartWindow(now)
-    const offers = offersOf(segment, peers, now)
     const least = leastBytes(segment, open)
-    let takers = offers.filter(({ peer }) => peer.backlogMs(now) <= MAX_BACKLOG_MS && peer.hasRoom(least))
+    const from = segment.firstChoice(this.random)
+    const isFree = (peer: Peer) => peer.backlogMs(now) <= MAX_BACKLOG_MS && peer.hasRoom(least)
+    // Mostly all windows are full: what follows costs more than this look.
+    if (!peers.some(isFree)) return
+    const offers = offersOf(segment, peers, now)
+    let takers = offers.filter(({ peer }) => isFree(peer))
     // Near its deadline a segment takes what it can get.
     const sole = want.deadline - now > NEAR_MS ? this.sole : NOBODY
     const { random, samples } = this
     const timeLeft = horizon - now
-    for (const piece of rarestFirst(segment, open, offers, takers, segment.firstChoice(random))) {
+    for (const piece of rarestFirst(segment, open, offers, takers, from)) {
       if (this.inFlight.size >= MAX_OUTSTANDING || takers.length === 0) return
       const choice = { offers, takers, sole, now, timeLeft, samples, random }
       const peer = bestProvider(segment, piece, choice)
@@ -301,7 +314,14 @@ export class PieceDownloads {
   }
 
   private ask(peer: Peer, segment: Segment, piece: number, until: number, now: Millis): void {
-    const request = new PieceRequest(this.nextRequest++ >>> 0, segment, piece, until as Millis, now)
+    const request = new PieceRequest(
+      this.nextRequest++ >>> 0,
+      segment,
+      piece,
+      until as Millis,
+      now,
+      this.room,
+    )
     request.expectedMs = peer.eta(request.bytes, now)
     peer.asked(request)
     this.inFlight.set(request, peer)
@@ -342,6 +362,8 @@ export class PieceDownloads {
     peer.released(request)
     // A request that is over already must not free a piece that has been asked for anew.
     if (!this.inFlight.delete(request)) return
+    // A whole one is being verified: its memory is free after that.
+    if (!request.complete) this.room.give(request.data)
     const { segment, piece } = request
     for (const other of this.inFlight.keys()) if (other.segment === segment && other.piece === piece) return
     segment.asked.delete(piece)

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { blankManifest, emptySegment, testBytes, testSegmentId } from '../testing/engine-fixtures.js'
 import { PieceRequest } from './piece-request.js'
+import { PieceRoom } from './piece-room.js'
 import { Segment } from './segment.js'
 
 /** Three pieces, the last of them short. */
@@ -12,7 +13,7 @@ const SEGMENT = emptySegment(BYTES)
 
 function requestOf(piece: number): { request: PieceRequest; bytes: Uint8Array } {
   const { start, end } = SEGMENT.pieceSpan(piece)
-  const request = new PieceRequest(1, SEGMENT, piece, millis(9_000), millis(0))
+  const request = new PieceRequest(1, SEGMENT, piece, millis(9_000), millis(0), new PieceRoom())
   return { request, bytes: BYTES.subarray(start, end) }
 }
 
@@ -94,7 +95,7 @@ describe('PieceRequest', () => {
   it('names no more ranges than a Request may', () => {
     const segment = new Segment(testSegmentId())
     segment.adopt(blankManifest(segment.id, MIN_PIECE_BYTES * 64 * 8), 'unsigned')
-    const request = new PieceRequest(1, segment, 0, millis(9_000), millis(0))
+    const request = new PieceRequest(1, segment, 0, millis(9_000), millis(0), new PieceRoom())
     const count = chunkCountOf(request.bytes)
     expect(count).toBeGreaterThan(2 * MAX_REQUEST_RANGES)
     const full = new Uint8Array(CHUNK_BYTES)

@@ -1,5 +1,6 @@
 import { type ByteSpan, CHUNK_BYTES, chunkCountOf, MAX_REQUEST_RANGES, type Millis } from '@shoal/protocol'
-import { pieceMemory, putInPiece } from './memory.js'
+import { putInPiece } from './memory.js'
+import type { PieceRoom } from './piece-room.js'
 import type { Segment } from './segment.js'
 
 /** Later chunks that prove a hole. */
@@ -42,7 +43,7 @@ export class PieceRequest {
   /** Every chunk below this is here. */
   private settledBelow = 0
 
-  constructor(id: number, segment: Segment, piece: number, deadline: Millis, now: Millis) {
+  constructor(id: number, segment: Segment, piece: number, deadline: Millis, now: Millis, room: PieceRoom) {
     const span = segment.pieceSpan(piece)
     this.id = id
     this.segment = segment
@@ -51,7 +52,7 @@ export class PieceRequest {
     this.askedAt = now
     this.lastActivity = now
     this.bytes = span.end - span.start
-    this.data = pieceMemory(this.bytes)
+    this.data = room.take(this.bytes)
     this.missing = chunkCountOf(this.bytes)
     this.arrived = new Uint8Array(this.missing)
   }

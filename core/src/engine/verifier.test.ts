@@ -11,6 +11,7 @@ import {
 } from '../testing/engine-fixtures.js'
 import { toyDigest } from '../testing/toy-crypto.js'
 import type { Effect } from './io.js'
+import { PieceRoom } from './piece-room.js'
 import { Segment } from './segment.js'
 import { Verifier } from './verifier.js'
 
@@ -25,7 +26,7 @@ beforeEach(() => {
   effects = []
   heard = []
   made = []
-  verifier = new Verifier((effect) => effects.push(effect), {
+  verifier = new Verifier(new PieceRoom(), (effect) => effects.push(effect), {
     pieceVerified: (_, piece, from) => heard.push(`verified ${piece} ${from?.link ?? 'http'}`),
     pieceCorrupt: (_, piece, from) => heard.push(`corrupt ${piece} ${from?.link ?? 'http'}`),
     manifestMade: (_, manifest) => made.push(manifest),

@@ -3,6 +3,7 @@ import type { ManifestTrust } from '../ports/digest.js'
 import type { EmitEffect } from './io.js'
 import { putInSegment } from './memory.js'
 import type { Peer } from './peer.js'
+import type { PieceRoom } from './piece-room.js'
 import { type Segment, sameBytes } from './segment.js'
 
 const SHA256_BYTES = 32
@@ -28,6 +29,8 @@ interface PieceJob {
   readonly piece: number
   readonly bytes: Uint8Array
   readonly peer: Peer | null
+  /** The bytes are not the segment's own memory. */
+  readonly delivered: boolean
 }
 
 type HashJob =
@@ -50,24 +53,34 @@ export class Verifier {
   private readonly hashJobs = new Map<number, HashJob>()
   private readonly manifestJobs = new Map<number, (trust: ManifestTrust) => void>()
   private nextJob = 0
+  private readonly room: PieceRoom
   private readonly emit: EmitEffect
   private readonly events: VerifierEvents
 
-  constructor(emit: EmitEffect, events: VerifierEvents) {
+  constructor(room: PieceRoom, emit: EmitEffect, events: VerifierEvents) {
+    this.room = room
     this.emit = emit
     this.events = events
   }
 
   /**
-   * Checks a piece. `delivered`: its bytes, from a peer, which are put in the buffer once they are
-   * verified; without them, those in the buffer are checked. They must not change until the answer.
+   * Checks a piece. `delivered`: its bytes, from `peer`, which are put in the buffer once they are
+   * verified, and whose memory is used again; without them, those in the buffer are checked. They must not change until the answer.
    */
   checkPiece(segment: Segment, piece: number, peer: Peer | null, delivered?: Uint8Array): void {
     const bytes = delivered ?? segment.pieceBytes(piece)
     const { manifest } = segment
     if (bytes === null || manifest === null) return
     segment.hashing.add(piece)
-    this.hash(bytes, { kind: 'piece', segment, manifest, piece, bytes, peer })
+    this.hash(bytes, {
+      kind: 'piece',
+      segment,
+      manifest,
+      piece,
+      bytes,
+      peer,
+      delivered: delivered !== undefined,
+    })
   }
 
   /** Makes the manifest of a whole segment. `offset`: where it begins in its resource. */
@@ -102,7 +115,10 @@ export class Verifier {
   hashed(jobId: number, digest: Uint8Array): void {
     const job = this.hashJobs.get(jobId)
     this.hashJobs.delete(jobId)
-    if (job?.kind === 'piece') this.pieceHashed(job, digest)
+    if (job?.kind === 'piece') {
+      this.pieceHashed(job, digest)
+      if (job.delivered) this.room.give(job.bytes)
+    }
     if (job?.kind === 'digest') job.then(digest)
     if (job?.kind === 'make') this.madeHash(job.making, job.piece, digest)
   }
