@@ -91,7 +91,12 @@ describe('a connection that breaks in the middle of a body', () => {
     const [first, second] = origin.asked
     const { start, end } = first ?? { start: 0, end: SIZE }
     expect(second).toEqual({ start: start + 50_001, end })
-    expect(origin.bytesServed).toBe(end - start)
+    // Other pieces that the slow peer does not bring in time may come by HTTP as well; nothing comes twice.
+    const asked = new Set<number>()
+    for (const span of origin.asked) {
+      for (let at = span?.start ?? 0; at < (span?.end ?? SIZE); at++) asked.add(at)
+    }
+    expect(origin.bytesServed).toBe(asked.size)
   })
 
   it('is continued by the player’s next try, also after it gave up', async () => {
