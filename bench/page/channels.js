@@ -7,8 +7,8 @@ const SPOILED_FROM_BYTES = 600
 /** A message of this many bytes or more is media: what announces or describes it is shorter, in every program. */
 const MEDIA_FROM_BYTES = 1000
 
-/** Bytes of messages, and when the first of MEDIA_FROM_BYTES or more came (Unix time in ms). */
-const channels = { received: 0, sent: 0, open: 0, firstMediaAt: null, spoiled: 0 }
+/** Bytes of messages, RTCPeerConnections made, and when the first of MEDIA_FROM_BYTES or more came (Unix time in ms). */
+const channels = { received: 0, sent: 0, open: 0, made: 0, firstMediaAt: null, spoiled: 0 }
 const pollutes = new URLSearchParams(location.search).has('polluter')
 
 function sizeOf(data) {
@@ -44,6 +44,7 @@ if (window.RTCPeerConnection !== undefined) {
   window.RTCPeerConnection = class extends Native {
     constructor(...options) {
       super(...options)
+      channels.made += 1
       this.addEventListener('datachannel', ({ channel }) => watchChannel(channel))
     }
     createDataChannel(...options) {

@@ -82,6 +82,7 @@ const NAMED: readonly string[] = [
   '"offers":[{"offer_id":ID,"offer":{"type":"offer","sdp":"a","__proto__":{"sdp":"b"}}}]',
   '"offers":[{"offer_id":ID,"offer":{"type":"offer","sdp":"a\\",\\"info_hash\\":\\"b"}}]',
   '"offers":[{"offer_id":"\\udc00\\ud8001234567890123456","offer":{"type":"offer","sdp":"a"}}]',
+  '"offers":[{"to_peer_id":"\\ud800","offer_id":ID,"offer":{"type":"offer","sdp":"a"}}]',
   '"__proto__":{"offers":[null]},"offers":[]',
   '"shoal":{"v":1,"role":"viewer","__proto__":{"role":"seeder"}}',
   '"shoal":{"v":1,"role":"viewer","report":{"__proto__":null}}',
@@ -131,7 +132,13 @@ function template(random: FuzzRandom): Fields {
       return {
         ...common,
         left: null,
-        shoal: { ...shoal, report: report(random), name: 'Title', ...hints(random) },
+        shoal: {
+          ...shoal,
+          report: report(random),
+          name: 'Title',
+          want: 1 + random.below(10),
+          ...hints(random),
+        },
       }
     case 5:
       return {
@@ -146,6 +153,7 @@ function template(random: FuzzRandom): Fields {
       }
     default: {
       const offers = Array.from({ length: 1 + random.below(12) }, () => ({
+        ...(random.chance(0.3) ? { to_peer_id: random.chance(0.2) ? null : id(random, 'peer', 200) } : {}),
         offer_id: id(random, 'offer', 50),
         offer: { type: 'offer', sdp: sdp(random) },
       }))

@@ -31,7 +31,7 @@ function viewer(startedAt: number, sequences: readonly number[]): ViewerRecord {
     fatal: [],
     errors: [],
     warnings: {},
-    wire: { received: 0, sent: 0, open: 0, spoiled: 0 },
+    wire: { received: 0, sent: 0, open: 0, made: 0, spoiled: 0 },
     levels: { switches: 0, seconds: 0, bits: 0 },
     fragments: sequences.map((sequence) => ({ sequence, ...load })),
     samples: [],

@@ -24,6 +24,8 @@ export interface ViewerSummary {
   /** Of messages on data channels, whatever the program. */
   readonly channelBytesIn: number
   readonly channelBytesOut: number
+  /** RTCPeerConnections that its page made, whatever became of them. */
+  readonly connectionsMade: number
   /** As the program counts. */
   readonly httpBytes: number
   readonly peerBytes: number
@@ -83,6 +85,7 @@ export function summarizeViewer(
     originRequests: sent.length,
     channelBytesIn: viewer.wire.received,
     channelBytesOut: viewer.wire.sent,
+    connectionsMade: viewer.wire.made,
     httpBytes: http,
     peerBytes: peers,
     seederBytes: seeders,

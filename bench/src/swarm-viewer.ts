@@ -66,6 +66,7 @@ export interface ViewerRecord {
     readonly received: number
     readonly sent: number
     readonly open: number
+    readonly made: number
     readonly spoiled: number
   }
   readonly levels: { readonly switches: number; readonly seconds: number; readonly bits: number }

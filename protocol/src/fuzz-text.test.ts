@@ -6,7 +6,7 @@ import { readVectors } from '../test/vectors.js'
 import type { DecodeErrorCode } from './errors.js'
 import { isBinaryString20 } from './ids.js'
 import type { Verdict } from './integrity-messages.js'
-import { MAX_CANDIDATE_CHARS, MAX_CANDIDATES, MAX_SDP_CHARS } from './limits.js'
+import { MAX_CANDIDATE_CHARS, MAX_CANDIDATES, MAX_SDP_CHARS, MAX_WANTED } from './limits.js'
 import type { IceCandidate, SessionDescription } from './signals.js'
 import { readCandidate, readDescription } from './signals.js'
 import type { Introduction, TrackerMessage } from './tracker-messages.js'
@@ -110,6 +110,9 @@ function checkTrackerMessage(message: TrackerMessage): void {
       return message.verdicts.forEach(checkVerdict)
     case 'reply': {
       const { interval, complete, incomplete, reportInterval, eligible, medianUplink } = message
+      const { introduced } = message
+      const named = introduced?.every((peer) => peer === null || isBinaryString20(peer)) ?? true
+      demand(named && (introduced?.length ?? 0) <= MAX_WANTED, 'introduced', message)
       demand(message.keys.length <= 8 && message.keys.every(isKeyText), 'keys', message)
       demand(message.attestor === null || isKeyText(message.attestor), 'attestor', message)
       demand(interval >= 1 && interval <= 86_400 && (reportInterval ?? 1) >= 1, 'interval', message)
