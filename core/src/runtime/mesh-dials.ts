@@ -69,11 +69,12 @@ export class MeshDials {
   /** Nobody is dialled before `start`. @param page addresses that the site gives */
   know(page: readonly DialAddress[]): void {
     for (const address of page.slice(0, MAX_DIAL_ADDRESSES)) this.add(address, 'page')
-    const remembered = this.ports.memory?.recall() ?? []
-    for (const address of remembered.slice(0, MAX_DIAL_ADDRESSES)) this.add(address, 'memory')
   }
 
+  /** A page's first look into its storage may take a while: memory is asked no earlier. */
   start(): void {
+    const remembered = this.ports.memory?.recall() ?? []
+    for (const address of remembered.slice(0, MAX_DIAL_ADDRESSES)) this.add(address, 'memory')
     this.lookAtAll()
   }
 
