@@ -21,6 +21,14 @@ interface JoinCommand {
   readonly echo: boolean
   readonly connections: number
   readonly seed: number
+  readonly crowd: Crowd | null
+}
+
+/** Many peers on each socket, so that there can be more of them than sockets. Their offers are not answered. */
+export interface Crowd {
+  readonly peers: number
+  /** Peers of one swarm, in place of the scenario's. */
+  readonly swarm: number
 }
 
 export type LoadReply =
@@ -54,6 +62,9 @@ const SETTLE_MS = 1000
 /** Sockets that open at once: the listen queue of a Node server is 511 long. */
 const OPEN_AT_ONCE = 64
 
+/** Of a crowd's peers, those on one socket: a tracker allows 64. */
+const CROWD_ON_A_SOCKET = 50
+
 /** The first letter of `complete`. */
 const COUNTS = 0x63
 
@@ -70,12 +81,20 @@ class Peer {
   answersDue = 0
   readonly id: string
   readonly messages: SwarmMessages
-  readonly template: AnnounceTemplate
+  /** Of all that share its socket. */
+  readonly templates: AnnounceTemplate[]
+  private turn = 0
 
   constructor(id: string, messages: SwarmMessages) {
     this.id = id
     this.messages = messages
-    this.template = messages.template(id)
+    this.templates = [messages.template(id)]
+  }
+
+  announce(serial: number): void {
+    const template = this.templates[this.turn]
+    if (template !== undefined) this.socket?.send(template.numbered(serial))
+    this.turn = (this.turn + 1) % this.templates.length
   }
 }
 
@@ -99,12 +118,14 @@ class Load {
     this.echo = echo
   }
 
-  async join({ ports, connections, seed }: JoinCommand): Promise<void> {
+  async join(command: JoinCommand): Promise<void> {
+    const { ports, connections, seed, crowd } = command
     const random = seededRandom(seed)
+    if (crowd !== null) return this.joinCrowd(ports[0] ?? 0, crowd, random)
     let messages = new SwarmMessages(this.scenario, random)
     for (let i = 0; i < connections; i++) {
       if (i > 0 && i % this.scenario.swarm === 0) messages = new SwarmMessages(this.scenario, random)
-      this.peers.push(new Peer(`-WW0102-${i.toString(36).padStart(12, '0')}`, messages))
+      this.peers.push(new Peer(idOf(i), messages))
     }
     for (let i = 0; i < connections; i += OPEN_AT_ONCE) {
       const some = this.peers.slice(i, i + OPEN_AT_ONCE)
@@ -116,13 +137,39 @@ class Load {
     }
   }
 
-  private async open(peer: Peer, port: number): Promise<void> {
-    const socket = await LoadSocket.open(port, (payload) => this.take(peer, payload))
+  /** Many peers on each socket, drawn from all swarms; they announce in turn, each socket's one by one. */
+  private async joinCrowd(port: number, { peers, swarm }: Crowd, random: () => number): Promise<void> {
+    const swarms = Array.from({ length: peers / swarm }, () => new SwarmMessages(this.scenario, random))
+    const swarmOf = (i: number) => swarms[i % swarms.length] ?? new SwarmMessages(this.scenario, random)
+    const order = shuffled(peers, random)
+    for (let i = 0; i < peers; i += CROWD_ON_A_SOCKET) {
+      const [first = 0, ...others] = order.slice(i, i + CROWD_ON_A_SOCKET)
+      const peer = new Peer(idOf(first), swarmOf(first))
+      this.peers.push(peer)
+      await this.open(peer, port, addressFrom(random))
+      for (const other of others) {
+        const messages = swarmOf(other)
+        peer.templates.push(messages.template(idOf(other)))
+        await this.ask(peer, messages.join(idOf(other)))
+      }
+      if (i < peers / 2 && i + CROWD_ON_A_SOCKET >= peers / 2) {
+        reply({ type: 'half' })
+        await later(SETTLE_MS)
+      }
+    }
+  }
+
+  private async open(peer: Peer, port: number, address = ''): Promise<void> {
+    const socket = await LoadSocket.open(port, (payload) => this.take(peer, payload), address)
     peer.socket = socket
     socket.onEnd(() => fail('the tracker has closed a socket'))
-    await new Promise<void>((resolve) => {
+    await this.ask(peer, peer.messages.join(peer.id))
+  }
+
+  private ask(peer: Peer, message: Buffer): Promise<void> {
+    return new Promise((resolve) => {
       peer.onReply = resolve
-      socket.send(peer.messages.join(peer.id))
+      peer.socket?.send(message)
     })
   }
 
@@ -163,7 +210,7 @@ class Load {
       peer.onReply = null
     }
     peer.announcedAt = performance.now()
-    peer.socket?.send(peer.template.numbered(this.serial))
+    peer.announce(this.serial)
     this.serial = (this.serial + this.scenario.offers) >>> 0
     this.counts.announces++
   }
@@ -207,6 +254,28 @@ class Load {
       this.finish(peer)
     }
   }
+}
+
+function idOf(serial: number): string {
+  return `-WW0102-${serial.toString(36).padStart(12, '0')}`
+}
+
+/** The numbers below `count` in an order by chance (Fisher and Yates). */
+function shuffled(count: number, random: () => number): number[] {
+  const numbers = Array.from({ length: count }, (_, i) => i)
+  for (let i = count - 1; i > 0; i--) {
+    const other = Math.floor(random() * (i + 1))
+    const number = numbers[i] ?? 0
+    numbers[i] = numbers[other] ?? 0
+    numbers[other] = number
+  }
+  return numbers
+}
+
+/** Of a network that few share, as viewers are. */
+function addressFrom(random: () => number): string {
+  const byte = () => Math.floor(random() * 256)
+  return `${20 + Math.floor(random() * 8)}.${byte()}.${byte()}.${byte()}`
 }
 
 /** A JSON string of a message, quotes included. */

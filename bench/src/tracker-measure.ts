@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { LoadCommand, LoadReading, LoadReply } from './tracker-load.js'
+import type { Crowd, LoadCommand, LoadReading, LoadReply } from './tracker-load.js'
 import type { Scenario } from './tracker-scenarios.js'
 import type { TargetServer } from './tracker-targets.js'
 
@@ -30,6 +30,7 @@ export interface Measurement {
   readonly connections: number
   readonly responses: number
   readonly seed: number
+  readonly crowd?: Crowd
 }
 
 /** Responses of each server that are left out of a measurement: just-in-time compilation. */
@@ -53,7 +54,7 @@ const LOAD = fileURLToPath(new URL('./tracker-load.js', import.meta.url))
  */
 export async function measure(
   servers: readonly TargetServer[],
-  { scenario, echo, connections, responses, seed }: Measurement,
+  { scenario, echo, connections, responses, seed, crowd }: Measurement,
 ): Promise<Sample> {
   const load = fork(LOAD)
   const ended = once(load, 'exit').then(() => [{ type: 'failed', reason: 'the load has ended' }])
@@ -73,7 +74,7 @@ export async function measure(
   try {
     const ports = servers.map(({ port }) => port)
     // The second half of the peers: the first one has had the server's code compiled and its heap grown.
-    await ask({ type: 'join', ports, scenario, echo, connections, seed }, 'half')
+    await ask({ type: 'join', ports, scenario, echo, connections, seed, crowd: crowd ?? null }, 'half')
     const joined = reply('joined')
     await later(SETTLE_MS / 2)
     const before = rssBytes()

@@ -10,7 +10,7 @@ const CLOSE = 0x08
 
 const HANDSHAKE =
   'GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: Upgrade\r\nupgrade: websocket\r\n' +
-  'sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n'
+  'sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n'
 
 /**
  * The client's end of a WebSocket, as cheap as it can be: the load must cost less than the tracker
@@ -26,14 +26,17 @@ export class LoadSocket {
     this.onText = onText
   }
 
-  /** @param onText the payload is valid during the call only */
-  static open(port: number, onText: (payload: Buffer) => void): Promise<LoadSocket> {
+  /**
+   * @param onText the payload is valid during the call only
+   * @param forwardedFor whom a proxy would name as the client; empty for no proxy
+   */
+  static open(port: number, onText: (payload: Buffer) => void, forwardedFor = ''): Promise<LoadSocket> {
     return new Promise((resolve, reject) => {
       const socket = connect({ host: '127.0.0.1', port, noDelay: true })
       const load = new LoadSocket(socket, onText)
       socket.once('error', reject)
       socket.once('close', () => reject(new Error('the tracker has closed the socket')))
-      socket.write(HANDSHAKE)
+      socket.write(`${HANDSHAKE}${forwardedFor === '' ? '' : `x-forwarded-for: ${forwardedFor}\r\n`}\r\n`)
       let head = ''
       const upgraded = (chunk: Buffer) => {
         head += chunk.toString('latin1')
