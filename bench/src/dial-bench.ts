@@ -12,6 +12,7 @@ import {
 } from '../../e2e/dist/browser/index.js'
 import { DEFAULT_SAMPLE_ROOT, makeVod, startOrigin } from '../../e2e/dist/sample/index.js'
 import type { BenchOptions } from './cli.js'
+import { slowPort } from './slow-port.js'
 import { spread } from './swarm-statistics.js'
 
 /** How a page comes to the seeder; `hls.js` has no plugin and comes to none. */
@@ -56,6 +57,9 @@ declare global {
 const ROOT = new URL('../../', import.meta.url)
 const HOST = '127.0.0.1'
 
+/** Between a page and the tracker, in milliseconds: as far as the origin is in the bench of swarms. */
+const TRACKER_ROUND_TRIP_MS = 40
+
 /** Between two loads: what the last one left behind is cleared away by then. */
 const PAUSE_MS = 300
 
@@ -84,6 +88,8 @@ export async function run({ quick }: BenchOptions): Promise<DialResult> {
   ])
   const { url } = JSON.parse(tracker.ready) as { readonly url: string }
   const announce = url.replace(/^http/, 'ws')
+  const slow = await slowPort(Number(new URL(url).port), TRACKER_ROUND_TRIP_MS)
+  const far = `ws://${HOST}:${slow.port}`
   const src = `${origin.url}/vod/master.m3u8`
   const seeder = await startShoal('seeder/bin/shoal-seeder.js', [
     ...[src, '--tracker', announce, '--direct-port', '0', '--direct-host', HOST, '--log-level', 'warn'],
@@ -91,8 +97,8 @@ export async function run({ quick }: BenchOptions): Promise<DialResult> {
   const { dial } = JSON.parse(seeder.ready) as { readonly dial: string }
   const settings: Readonly<Record<Way, object | null>> = {
     'hls.js': null,
-    tracked: { tracker: announce },
-    dialled: { tracker: announce, network: { seeders: [dial] } },
+    tracked: { tracker: far },
+    dialled: { tracker: far, network: { seeders: [dial] } },
     'dialled-alone': { network: { seeders: [dial] } },
   }
   const browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS })
@@ -112,6 +118,7 @@ export async function run({ quick }: BenchOptions): Promise<DialResult> {
   } finally {
     await browser.close()
     await Promise.all([seeder.stop(), tracker.stop()])
+    await slow.close()
     await server.close()
     await origin.close()
   }
