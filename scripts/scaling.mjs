@@ -44,7 +44,7 @@ function resultsOf(i) {
   const relayed = announces * 2 * i.offers * (i.sdp + AROUND)
   const [inbound, outbound] = [relayed + reports * i.reportIn, relayed + reports * i.reportOut]
   const bus = announces * i.busBytes
-  const frames = nodes * Math.min(200 * (nodes - 1), announces / nodes)
+  const frames = nodes * Math.min(100 * (nodes - 1), announces / nodes)
   const redis = (announces * i.redisCpu) / 1000 + frames * i.redisFrame
   const entries = i.swarms * nodes
   const back = i.viewers / nodes / i.restart
@@ -61,7 +61,7 @@ function resultsOf(i) {
     ['into Redis, and out of it', '`announces x busBytes`', bits(bus)],
     [
       'frames',
-      '`min(200 x (processes - 1), announces / processes)` a process',
+      '`min(100 x (processes - 1), announces / processes)` a process',
       `${number(frames)} a second at most`,
     ],
     [

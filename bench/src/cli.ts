@@ -34,6 +34,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   sim: () => import('./sim-bench.js'),
   tracker: () => import('./tracker.js'),
   'tracker-fuzz': () => import('./fuzz.js'),
+  'tracker-swarms': () => import('./tracker-swarms.js'),
   transport: () => import('./transport.js'),
 }
 

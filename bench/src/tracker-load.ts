@@ -29,6 +29,8 @@ export interface Crowd {
   readonly peers: number
   /** Peers of one swarm, in place of the scenario's. */
   readonly swarm: number
+  /** Of an announce, in place of the scenario's. */
+  readonly offers: number
 }
 
 export type LoadReply =
@@ -111,10 +113,10 @@ class Load {
   private enough = 0
   private onEnough: (() => void) | null = null
 
-  constructor({ scenario: name, echo }: JoinCommand) {
+  constructor({ scenario: name, echo, crowd }: JoinCommand) {
     const scenario = SCENARIOS.find((each) => each.name === name)
     if (scenario === undefined) throw new Error(`no scenario ${name}`)
-    this.scenario = scenario
+    this.scenario = crowd === null ? scenario : { ...scenario, offers: crowd.offers }
     this.echo = echo
   }
 

@@ -2,7 +2,6 @@ import type { BenchOptions } from './cli.js'
 import { type ClusterRow, measureCluster } from './tracker-cluster.js'
 import { measure, median, type Sample } from './tracker-measure.js'
 import { SCENARIOS, type Scenario } from './tracker-scenarios.js'
-import { measureSwarmSizes, type SwarmSizeRow } from './tracker-swarm-size.js'
 import { TARGETS, type Target, TargetServer } from './tracker-targets.js'
 
 /** Medians of the rounds. */
@@ -22,7 +21,6 @@ export interface TrackerResult {
   readonly rows: readonly TrackerRow[]
   /** Empty where there is no redis-server. */
   readonly cluster: readonly ClusterRow[]
-  readonly swarmSizes: readonly SwarmSizeRow[]
 }
 
 const FULL = { rounds: 3, responses: 300_000, connections: [1000, 10_000] }
@@ -63,7 +61,6 @@ export async function run({ quick }: BenchOptions): Promise<TrackerResult> {
     ),
     rows: cells.flatMap((cell) => TARGETS.map((target) => rowOf(target, cell, of(target, cell)))),
     cluster: await measureCluster(rounds, responses),
-    swarmSizes: await measureSwarmSizes(rounds, responses),
   }
 }
 
