@@ -78,7 +78,9 @@ export class Service {
     readonly ready: unknown,
   ) {
     // A bench that fails leaves nothing behind.
-    process.once('exit', () => this.child.kill('SIGKILL'))
+    const killAtExit = (): void => void this.child.kill('SIGKILL')
+    process.once('exit', killAtExit)
+    this.child.once('exit', () => process.off('exit', killAtExit))
   }
 
   /** @param core the only core that it may use, by Linux's `taskset`; null for any */
